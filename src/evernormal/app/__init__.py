@@ -1,0 +1,1 @@
+"""Who asks? The command line; the only room that prints."""

@@ -1,0 +1,1 @@
+"""What is known? Sources, schema, checks, the shipped snapshot and the store."""

@@ -1,0 +1,1 @@
+"""How does the world react? The equilibrium engine, prices and losses."""

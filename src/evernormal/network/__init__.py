@@ -1,0 +1,1 @@
+"""What is modelled? Forms, chains, the balanced base-year network, measures and scenarios."""

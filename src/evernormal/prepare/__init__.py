@@ -1,0 +1,1 @@
+"""What to do before? Stockpile sizing, pooling, portfolio, recycling and strategy."""

@@ -1,0 +1,1 @@
+"""What do people read? Charts, brief, workbook and messages."""

@@ -1,0 +1,1 @@
+"""What to do during? Alert levels, ledger, allocation, release and licence desk."""
