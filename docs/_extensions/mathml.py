@@ -1,7 +1,7 @@
 """Render equations to MathML while the pages are built, so that a reader's browser fetches nothing.
 
-The conversion is docutils' own (``docutils.utils.math.latex2mathml``); a formula that it cannot read is a build
-error, never a broken page.
+The conversion is docutils' own (``docutils.utils.math.latex2mathml``); a formula that it cannot read is
+a build error, never a broken page.
 """
 
 from __future__ import annotations
