@@ -1,0 +1,63 @@
+"""``evernormal network``: the balanced base-year picture of a chain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from evernormal.app import output
+from evernormal.app.completion import complete_country
+from evernormal.app.options import Form, Json, Scope
+from evernormal.app.progress import progress
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="The balanced base-year picture of a chain.")
+
+
+@app.callback()
+def _group() -> None:
+    """Keep ``show`` a command of its own although it is the only one."""
+
+
+@app.command("show", epilog="Example: evernormal network show lithium/hydroxide --focal KOR --year 2023")
+def show_network(
+    form: Form,
+    focal: Annotated[
+        str,
+        typer.Option(
+            metavar="ISO3", help="Country in whose place to stand.", autocompletion=complete_country
+        ),
+    ] = "KOR",
+    year: Annotated[int, typer.Option(help="Base year.")] = 2023,
+    scope: Annotated[Scope, typer.Option(help="The form alone, or the whole chain up to it.")] = Scope.form,
+    as_json: Json = False,
+) -> None:
+    """Show production, use, trade and prices of each region, and what balancing changed."""
+    from evernormal.network.load import load_network
+
+    with progress(f"Loading {form}", quiet=as_json):
+        loaded = load_network(form, focal=focal, year=year, scope=scope.value)
+    if as_json:
+        output.print_json(
+            {
+                "form": loaded.form,
+                "focal": loaded.focal,
+                "year": loaded.year,
+                "regions": loaded.table(),
+                "flows": loaded.flow_table(),
+                "adjustments": loaded.tables["adjustments"],
+                "coverage": loaded.coverage,
+                "findings": loaded.findings,
+            }
+        )
+        return
+    output.print_table(
+        loaded.table(), title=f"{loaded.form} in {loaded.year}, tonnes contained and USD per tonne"
+    )
+    output.print_line()
+    output.print_table(loaded.flow_table().sort("flow_t", descending=True).head(20), title="Largest flows")
+    output.print_line()
+    output.print_table(loaded.tables["adjustments"], title="What balancing changed")
+    output.print_findings(loaded.findings)

@@ -1,0 +1,88 @@
+"""``evernormal scenario``: the shipped scenarios, and checks of your own."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+
+from evernormal.app import output
+from evernormal.app.options import Json, Language, LanguageOption, Scenario
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="The shipped scenarios, and checks of your own.")
+
+
+@app.command("list", epilog="Example: evernormal scenario list --lang ko")
+def list_scenarios(lang: LanguageOption = Language.en, as_json: Json = False) -> None:
+    """List the shipped scenarios."""
+    import polars as pl
+
+    from evernormal.network.scenario import load_scenario, scenario_names
+
+    rows: list[dict[str, Any]] = []
+    for name in scenario_names():
+        scenario = load_scenario(name)
+        rows.append(
+            {
+                "name": name,
+                "title": scenario.title[lang.value],
+                "form": scenario.form,
+                "focal": scenario.focal,
+                "start": scenario.start,
+                "months": scenario.months,
+            }
+        )
+    if as_json:
+        output.print_json(rows)
+    else:
+        output.print_table(pl.DataFrame(rows))
+
+
+@app.command("show", epilog="Example: evernormal scenario show graphite-2023")
+def show_scenario(scenario: Scenario, as_json: Json = False) -> None:
+    """Show one scenario: who does what to whom, when, how hard, and by which source."""
+    from evernormal.network.scenario import load_scenario
+
+    loaded = load_scenario(scenario)
+    if as_json:
+        output.print_json(loaded)
+    else:
+        output.print_record(loaded)
+
+
+@app.command("validate", epilog="Example: evernormal scenario validate my-scenario.yaml")
+def validate_scenario(scenario: Scenario, as_json: Json = False) -> None:
+    """Check a scenario file; an error names file, line, key and the nearest right value."""
+    from evernormal.network.scenario import load_scenario
+
+    loaded = load_scenario(scenario)
+    document = {
+        "valid": True,
+        "name": loaded.name,
+        "form": loaded.form,
+        "focal": loaded.focal,
+        "measures": len(loaded.measures),
+        "policies": len(loaded.policies),
+    }
+    if as_json:
+        output.print_json(document)
+    else:
+        output.print_line(
+            f"valid: {loaded.name} ({loaded.form}, focal {loaded.focal}, {len(loaded.measures)} measures, "
+            f"{len(loaded.policies)} policies)"
+        )
+
+
+@app.command("schema", epilog="Example: evernormal scenario schema --json > scenario.schema.json")
+def scenario_schema(as_json: Json = False) -> None:
+    """Print the JSON Schema of scenario files, for editors and other programs."""
+    from evernormal.network import scenario
+
+    output.print_json(scenario.scenario_schema())
+    if not as_json and sys.stdout.isatty():
+        output.print_line(
+            "Save it and name it in your editor to have scenario files checked as you type.", error=True
+        )

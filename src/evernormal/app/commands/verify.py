@@ -1,0 +1,44 @@
+"""``evernormal verify``: the shipped oracles, ours next to the published number."""
+
+from __future__ import annotations
+
+import typer
+
+from evernormal.app import output
+from evernormal.app.options import Json
+from evernormal.app.progress import progress
+from evernormal.errors import ModelError
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command("verify", epilog="Example: evernormal verify")(verify)
+
+
+def verify(as_json: Json = False) -> None:
+    """Run the shipped oracles; print our number next to the published one.
+
+    Exit code 4 when one of them fails.
+    """
+    from evernormal.market.oracles import run_oracles
+
+    with progress("Running the oracles", quiet=as_json):
+        result = run_oracles()
+    table = result["oracles"]
+    failed = table.filter(~table["passed"])["name"].to_list()
+    if as_json:
+        output.print_json({"passed": not failed, "failed": failed, "oracles": table})
+    else:
+        output.print_table(table, units=result.units.get("oracles", {}))
+        output.print_line()
+        output.print_line(f"{len(table) - len(failed)} of {len(table)} oracles passed.")
+    if failed:
+        if as_json:
+            raise typer.Exit(ModelError.exit_code)
+        raise ModelError(
+            f"{len(failed)} of {len(table)} oracles failed: {', '.join(failed)}",
+            where="evernormal verify",
+            cure="Do not trust results of this installation; reinstall it from its lock file.",
+        )

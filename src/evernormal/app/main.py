@@ -1,0 +1,113 @@
+"""The command ``evernormal``: builds the command line, runs it, and ends with the documented exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from evernormal.app import failure, output
+from evernormal.app.commands import brief, data, explain, form, network, scenario, shares, verify, version
+
+__all__ = ["app", "main", "run"]
+
+PROGRAM = "evernormal"
+
+app = typer.Typer(
+    name=PROGRAM,
+    help="Critical-mineral security: what is known, what would happen, what to do.",
+    epilog="Example: evernormal brief lithium-hydroxide-100 --out out/lithium",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _root(
+    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an error as well.")] = False,
+) -> None:
+    """Hold the options that stand before the command; ``run`` reads them."""
+
+
+brief.register(app)
+shares.register(app)
+explain.register(app)
+app.add_typer(network.app, name="network")
+app.add_typer(scenario.app, name="scenario")
+app.add_typer(form.app, name="form")
+app.add_typer(data.app, name="data")
+verify.register(app)
+version.register(app)
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code (:data:`evernormal.app.failure.EXIT_CODES`).
+
+    Args:
+        arguments: what follows ``evernormal`` on the command line.
+    """
+    output.prepare_streams()
+    own = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
+    as_json, debug = "--json" in own, "--debug" in own
+    try:
+        code = _execute(arguments)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return failure.PIPE_CLOSED
+    except KeyboardInterrupt:
+        code = failure.INTERRUPTED
+    except Exception as error:
+        code = _report(error, arguments, as_json=as_json, debug=debug)
+    if code == failure.INTERRUPTED:
+        output.print_line("Interrupted; what was not finished was not kept.", error=True)
+    return code
+
+
+def _execute(arguments: Sequence[str]) -> int:
+    """Run the command line without Typer's own handling of errors."""
+    command = typer.main.get_command(app)
+    try:
+        code = command(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except SystemExit as stop:
+        code = stop.code
+    return code if isinstance(code, int) else 0
+
+
+def _report(error: Exception, arguments: Sequence[str], *, as_json: bool, debug: bool) -> int:
+    """Tell what went wrong: people on standard error, programs in the one JSON document."""
+    if debug:
+        traceback.print_exception(error, file=sys.stderr)
+    known = failure.explain_failure(error, arguments=arguments)
+    if not known.what:  # a group without a command: its help has been printed
+        return known.exit_code
+    failure.show(known)
+    try:
+        if as_json:
+            output.print_json(known.as_dict())
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
+    return known.exit_code
+
+
+def _discard_output() -> None:
+    """Keep the interpreter from failing again when it flushes what nobody can read."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()
