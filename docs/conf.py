@@ -23,9 +23,7 @@ extensions = [
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "_extensions"]
 default_role = "literal"
-nitpicky = (
-    False  # third-party names (polars, numpy) have no local inventory; internal links are checked by MyST
-)
+nitpicky = False  # other projects' names have no local inventory; MyST checks internal links
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3

@@ -22,6 +22,9 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
+from evernormal.equations import EQUATIONS
+from evernormal.errors import EvernormalError
+
 ROOT = Path(__file__).resolve().parents[2]
 
 LAW = re.compile(r"\blaws?\s+((?:\d+)(?:(?:,\s*|\s+and\s+|,\s+and\s+)\d+)*)", re.IGNORECASE)
@@ -45,8 +48,6 @@ def _cell(value: object) -> str:
 
 def equations() -> str:
     """Every numbered equation, with the place that computes it."""
-    from evernormal.equations import EQUATIONS
-
     parts = []
     for key, equation in EQUATIONS.items():
         parts.append(
@@ -60,7 +61,6 @@ def equations() -> str:
 
 def errors() -> str:
     """Every error class, its exit code and its meaning."""
-    from evernormal.errors import EvernormalError
 
     def family(kind: type[EvernormalError], depth: int = 0) -> Iterator[tuple[str, object, str]]:
         meaning = (kind.__doc__ or "").split("\n")[0]

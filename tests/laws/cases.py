@@ -22,7 +22,7 @@ LAW = settings(
     report_multiple_bugs=False,
     phases=(Phase.explicit, Phase.generate),
 )
-"""Settings of every law test: the same examples on every machine, no shrinking (a planted fault would be slow)."""
+"""Settings of every law test: the same examples everywhere, no shrinking (a planted fault would be slow)."""
 
 REGIONS = ("CHN", "AUS", "CHL", "KOR", "ROW")
 ORE, REFINED = "lithium/ore", "lithium/hydroxide"

@@ -1,7 +1,7 @@
 """Planted faults: for each law, a way to be wrong, and the guards that must then fail.
 
-A fault replaces a public function, or a part below it, by one that has a believable defect.  ``guard`` is the very
-test that guards the law, so that a guard that cannot fail is found out by :mod:`test_faults`.
+A fault replaces a public function, or a part below it, by one that has a believable defect.  ``guard`` is the
+very test that guards the law, so that ``test_faults.py`` finds out a guard that cannot fail.
 """
 
 from __future__ import annotations
@@ -111,27 +111,62 @@ def _absolute_tolerance(original: Callable[..., Any]) -> Callable[..., Any]:
 SPATIAL = "evernormal.market.spatial.spatial_equilibrium"
 NETWORK = "evernormal.network.network.Network"
 
+market, picture = test_textbook_market, test_network_laws
+
 FAULTS: list[Fault] = [
-    Fault(1, "flows-lose-one-per-cent", wrapped(SPATIAL, _scaled("flows", "quantity", 0.99)),
-          test_textbook_market.test_market_clears),
-    Fault(1, "prices-off-by-one-per-cent", wrapped(SPATIAL, _scaled("prices", "price", 1.01)),
-          test_textbook_market.test_no_profitable_shipment_is_left),
-    Fault(1, "residual-forgets-exports", wrapped(f"{NETWORK}.exports", lambda original: lambda self: original(self) * 0),
-          test_network_laws.test_base_picture_closes),
-    Fault(1, "balance-is-not-checked", wrapped(f"{NETWORK}.require_balance", lambda _: lambda self, tolerance=0: None),
-          test_network_laws.test_a_picture_that_does_not_close_is_refused),
-    Fault(2, "not-a-number-is-let-in", wrapped(f"{NETWORK}._check", lambda _: lambda self, name, shape: None),
-          test_network_laws.test_unknown_cannot_enter_as_a_number),
-    Fault(3, "shapes-are-not-checked", wrapped(f"{NETWORK}._check", lambda _: lambda self, name, shape: None),
-          test_network_laws.test_labels_must_fit),
-    Fault(6, "state-between-calls", wrapped(SPATIAL, _drifting), test_textbook_market.test_same_market_same_bytes),
-    Fault(7, "joined-by-position", wrapped(SPATIAL, _by_position),
-          test_textbook_market.test_order_of_regions_does_not_matter),
-    Fault(7, "rounded-to-whole-units", wrapped(SPATIAL, _absolute_tolerance),
-          test_textbook_market.test_unit_of_quantity_does_not_matter),
-    Fault(9, "tariff-has-the-wrong-sign", wrapped(SPATIAL, _inverted_tariff),
-          test_textbook_market.test_dearer_access_never_helps_the_importer),
-]  # fmt: skip
+    Fault(
+        1,
+        "flows-lose-one-per-cent",
+        wrapped(SPATIAL, _scaled("flows", "quantity", 0.99)),
+        market.test_market_clears,
+    ),
+    Fault(
+        1,
+        "prices-off-by-one-per-cent",
+        wrapped(SPATIAL, _scaled("prices", "price", 1.01)),
+        market.test_no_profitable_shipment_is_left,
+    ),
+    Fault(
+        1,
+        "exports-are-forgotten",
+        wrapped(f"{NETWORK}.exports", lambda original: lambda self: original(self) * 0),
+        picture.test_base_picture_closes,
+    ),
+    Fault(
+        1,
+        "balance-is-not-checked",
+        wrapped(f"{NETWORK}.require_balance", lambda _: lambda self, tolerance=0: None),
+        picture.test_a_picture_that_does_not_close_is_refused,
+    ),
+    Fault(
+        2,
+        "not-a-number-is-let-in",
+        wrapped(f"{NETWORK}._check", lambda _: lambda self, name, shape: None),
+        picture.test_unknown_cannot_enter_as_a_number,
+    ),
+    Fault(
+        3,
+        "shapes-are-not-checked",
+        wrapped(f"{NETWORK}._check", lambda _: lambda self, name, shape: None),
+        picture.test_labels_must_fit,
+    ),
+    Fault(6, "state-between-calls", wrapped(SPATIAL, _drifting), market.test_same_market_same_bytes),
+    Fault(
+        7, "joined-by-position", wrapped(SPATIAL, _by_position), market.test_order_of_regions_does_not_matter
+    ),
+    Fault(
+        7,
+        "rounded-to-whole-units",
+        wrapped(SPATIAL, _absolute_tolerance),
+        market.test_unit_of_quantity_does_not_matter,
+    ),
+    Fault(
+        9,
+        "tariff-has-the-wrong-sign",
+        wrapped(SPATIAL, _inverted_tariff),
+        market.test_dearer_access_never_helps_the_importer,
+    ),
+]
 
 BY_LAW: Mapping[int, list[Fault]] = {
     law: [fault for fault in FAULTS if fault.law == law] for law in sorted({fault.law for fault in FAULTS})

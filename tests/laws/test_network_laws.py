@@ -22,7 +22,7 @@ from .cases import LAW, networks
 @LAW
 @given(networks())
 def test_base_picture_closes(world: Network) -> None:
-    """Law 1: the parts of a balanced picture add up at every region and form, and the table shows the same."""
+    """Law 1: the parts of a balanced picture add up at every region and form, and its table agrees."""
     world.require_balance(1e-9)
     imports, exports = world.imports(), world.exports()
     np.testing.assert_allclose(imports.sum(axis=0), exports.sum(axis=0), rtol=1e-12)
