@@ -82,6 +82,8 @@ def _execute(arguments: Sequence[str]) -> int:
     try:
         code = command(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except SystemExit as stop:
+        if stop.code == 1:  # so Typer and Rich end when nobody reads their output
+            raise BrokenPipeError from stop
         code = stop.code
     return code if isinstance(code, int) else 0
 
