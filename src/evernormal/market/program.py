@@ -1,0 +1,504 @@
+"""The multi-period spatial price equilibrium of one chain as a quadratic program (equations E45 to E54).
+
+Every variable is a deviation from the base picture, scaled by its own base, so the base year is the point where all
+variables vanish and all marginal costs meet (positive mathematical programming, Howitt 1995): no measure, no change.
+The signed terms of the balance are written once, in :func:`_Assembly.rows`; the checker and the report read the
+same physical quantities.
+
+Adjustment is a route's elasticity that widens with the months since the market knows (equation E46) instead of a cost
+on month-to-month change: the program stays a convex flow in time, for which a harder ban never helps who is banned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from evernormal.market.acts import DAYS_PER_MONTH, Acts
+from evernormal.market.curves import use_curve
+from evernormal.market.parameters import Behaviour
+from evernormal.market.routes import Routes
+from evernormal.market.solver import QuadraticProgram, Solution
+from evernormal.network.network import Network
+
+__all__ = ["History", "Path", "Use", "assemble", "read_path"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+FLAT = 1e-4
+"""Slope given to flat pieces so that equal plans are told apart (share of the base price)."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """One final use: region and form index, tonnes per month, elasticity of monthly use (negative), its name."""
+
+    region: int
+    form: int
+    base: float
+    elasticity: float
+    name: str
+
+
+@dataclass(frozen=True)
+class History:
+    """What is already done when a program starts in month ``start``.
+
+    Attributes:
+        start: index of the first month still open.
+        known_since: index of the month in which the market first knew of a measure.
+        shipped: (A, start) tonnes shipped in the months before.
+        stock: (R, G) commercial stock at the start of the first open month.
+    """
+
+    start: int
+    known_since: int
+    shipped: Floats
+    stock: Floats
+
+
+@dataclass(frozen=True)
+class Path:
+    """Physical quantities by month, tonnes contained (per month), and price ratios.
+
+    Attributes:
+        shipped: (A, T) leaving.
+        arrived: (A, T) arriving.
+        production: (R, G, T).
+        activity: (C, R, T) conversion input.
+        used: (U, T) by final use.
+        stock: (R, G, T) commercial stock at the end of the month.
+        price: (R, G, T) price over base price.
+        residual: largest scaled optimality residual of the program.
+    """
+
+    shipped: Floats
+    arrived: Floats
+    production: Floats
+    activity: Floats
+    used: Floats
+    stock: Floats
+    price: Floats
+    residual: float
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A group of variables, one per item and month: value = scale * v, with cost 1/2 quadratic v^2 + linear v."""
+
+    scale: Floats
+    quadratic: Floats
+    linear: Floats
+    lower: Floats
+    upper: Floats
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A program and what is needed to read its answer."""
+
+    program: QuadraticProgram
+    blocks: dict[str, _Block]
+    offsets: dict[str, int]
+    cells: Integers
+    row_scale: Floats
+    money: float
+    months: int
+    constant_arrivals: Floats
+    lag: Integers
+    late: Floats
+
+
+class _Assembly:
+    """Builds the blocks and rows of one program; T open months from ``history.start`` on."""
+
+    def __init__(
+        self,
+        network: Network,
+        routes: Routes,
+        behaviour: Behaviour,
+        uses: tuple[Use, ...],
+        acts: Acts,
+        history: History,
+    ) -> None:
+        self.network, self.routes, self.behaviour = network, routes, behaviour
+        self.uses, self.history = uses, history
+        self.first = history.start
+        self.months = acts.added.shape[0] - history.start
+        self.acts = acts
+        throughput = network.throughput() / 12
+        self.cells = np.where(throughput > 0, 1, 0)
+        self.cell_index = np.where(
+            throughput > 0, np.cumsum(self.cells.reshape(-1)).reshape(throughput.shape) - 1, -1
+        )
+        self.row_scale = throughput[throughput > 0]
+        trade = np.array([throughput[:, g].sum() for g in range(len(network.forms))])
+        weight = np.divide(
+            (network.price * throughput).sum(axis=0), trade, out=np.ones_like(trade), where=trade > 0
+        )
+        self.price = np.where(network.price > 0, network.price, weight)
+        form = network.form_index(network.form)
+        self.money = float(weight[form] * trade[form]) / max(len(network.regions), 1)
+
+    # Blocks -----------------------------------------------------------------------------------------------------
+
+    def blocks(self) -> dict[str, _Block]:
+        return {
+            "route": self._routes(),
+            "production": self._production(),
+            "production_idle": self._idle(self._producers(), self.network.production, self.price),
+            "activity": self._activity(),
+            "activity_idle": self._activity_idle(),
+            **{f"use_{k}": block for k, block in enumerate(self._use_segments())},
+            "stock": self._stock(),
+        }
+
+    def _over_months(self, per_item: Floats) -> Floats:
+        return np.repeat(per_item[:, None], self.months, axis=1)
+
+    def _routes(self) -> _Block:
+        routes, acts = self.routes, self.acts
+        new = routes.base == 0
+        value = self.price[routes.origin, routes.form] * routes.reference
+        since = np.arange(self.first, self.first + self.months) - self.history.known_since
+        elasticity = np.array([self.behaviour.substitution(int(m)) for m in since])
+        cap = acts.route_cap[:, self.first :]
+        premium = np.where(new, self.behaviour.new_route_premium, 0.0)
+        return _Block(
+            routes.reference,
+            value[:, None] / elasticity[None, :],
+            value[:, None] * (premium[:, None] + acts.route_wedge[:, self.first :]),
+            self._over_months(np.where(new, 0.0, -1.0)),
+            np.where(new[:, None], cap, np.maximum(cap - 1.0, -1.0)),
+        )
+
+    def _producers(self) -> tuple[Integers, Integers]:
+        r, g = np.nonzero(self.network.production > 0)
+        return r, g
+
+    def _production(self) -> _Block:
+        r, g = self._producers()
+        b = self.behaviour
+        base = self.network.production[r, g] / 12
+        value = self.price[r, g] * base
+        cap = self.acts.production_cap[r, g, self.first :] - 1.0
+        upper = np.minimum(b.spare_capacity, cap)
+        lower = np.minimum(-b.idle_discount * b.supply_elasticity, upper)
+        zero = np.zeros_like(upper)
+        return _Block(base, zero + value[:, None] / b.supply_elasticity, zero, lower, upper)
+
+    def _idle(self, where: tuple[Integers, Integers], annual: Floats, price: Floats) -> _Block:
+        base = annual[where] / 12
+        value = self._over_months(price[where] * base)
+        return _Block(
+            base,
+            value * FLAT,
+            value * self.behaviour.idle_discount,
+            np.zeros_like(value),
+            np.ones_like(value),
+        )
+
+    def _processors(self) -> tuple[Integers, Integers, Integers, Integers]:
+        c, r = np.nonzero(self.network.activity > 0)
+        names = self.network.conversions
+        source = np.array([self.network.form_index(names[k].source) for k in c], dtype=np.int64)
+        target = np.array([self.network.form_index(names[k].target) for k in c], dtype=np.int64)
+        return c, r, source, target
+
+    def _activity(self) -> _Block:
+        c, r, source, _ = self._processors()
+        b = self.behaviour
+        base = self.network.activity[c, r] / 12
+        value = self._over_months(self.price[r, source] * base)
+        zero = np.zeros_like(value)
+        lower = np.full_like(value, -b.idle_discount * b.processing_elasticity)
+        return _Block(
+            base, value / b.processing_elasticity, zero, lower, np.full_like(value, b.processing_spare)
+        )
+
+    def _activity_idle(self) -> _Block:
+        c, r, source, _ = self._processors()
+        base = self.network.activity[c, r] / 12
+        value = self._over_months(self.price[r, source] * base)
+        upper = np.ones_like(value)
+        return _Block(base, value * FLAT, value * self.behaviour.idle_discount, np.zeros_like(value), upper)
+
+    def _grown(self) -> Floats:
+        r = np.array([u.region for u in self.uses], dtype=np.int64)
+        g = np.array([u.form for u in self.uses], dtype=np.int64)
+        return 1.0 + self.acts.demand_growth[r, g, self.first :]
+
+    def _use_segments(self) -> list[_Block]:
+        """Use given up, in segments of rising value (equation E41); the first also runs upward."""
+        curves = [use_curve(u.elasticity, self.behaviour.choke_ratio) for u in self.uses]
+        base = np.array([u.base for u in self.uses])
+        value = (np.array([self.price[u.region, u.form] for u in self.uses]) * base)[:, None] * self._grown()
+        blocks = []
+        for k in range(len(curves[0].widths) if curves else 0):
+            width = self._over_months(np.array([c.widths[k] for c in curves]))
+            start = np.array([c.start[k] for c in curves])[:, None]
+            slope = np.maximum(np.array([c.slope[k] for c in curves]), FLAT)[:, None]
+            lower = np.full_like(width, -1.0 if k == 0 else 0.0)
+            blocks.append(_Block(base, value * slope, value * start, lower, width))
+        return blocks
+
+    def _stock(self) -> _Block:
+        r, g = self._holders()
+        base = self._target_stock()[r, g]
+        value = self._over_months(self.price[r, g] * base)
+        free = np.full_like(value, np.inf)
+        return _Block(
+            base,
+            value * self.behaviour.convenience_slope,
+            np.zeros_like(value),
+            np.full_like(value, -1.0),
+            free,
+        )
+
+    def _holders(self) -> tuple[Integers, Integers]:
+        r, g = np.nonzero((self.network.commercial_stock > 0) & (self.cell_index >= 0))
+        return r, g
+
+    def _target_stock(self) -> Floats:
+        return np.asarray(self.network.commercial_stock * self.behaviour.commercial_stock_scale)
+
+    # Rows: the balance of every cell and month, written once ----------------------------------------------------------
+
+    def lags(self) -> tuple[Integers, Floats]:
+        """(A, first + T) whole months on the way and the share that arrives one month later still."""
+        months = (self.routes.transit_days[:, None] + self.acts.route_delay) / DAYS_PER_MONTH
+        whole = np.floor(months).astype(np.int64)
+        return whole, months - whole
+
+    def constant_arrivals(self, whole: Integers, late: Floats) -> Floats:
+        """(A, T) arrivals when every open month ships its base: cargo at sea included."""
+        return _arrivals(self._shipped_at_base(), whole, late, self.routes)[:, self.first :]
+
+    def _shipped_at_base(self) -> Floats:
+        open_months = np.repeat(self.routes.base[:, None], self.months, axis=1)
+        return np.concatenate([self.history.shipped, open_months], axis=1)
+
+    def rows(
+        self, offsets: dict[str, int], whole: Integers, late: Floats
+    ) -> list[tuple[Integers, Integers, Floats]]:
+        """Return (row, column, coefficient) triplets in tonnes per unit of the scaled variable."""
+        t = np.arange(self.months)
+        entries: list[tuple[Integers, Integers, Floats]] = []
+
+        def put(block: str, region: Integers, form: Integers, weight: Floats) -> None:
+            cell = self.cell_index[region, form]
+            row = cell[:, None] * self.months + t
+            column = offsets[block] + np.arange(len(cell))[:, None] * self.months + t
+            entries.append((row, column, np.broadcast_to(np.asarray(weight), row.shape)))
+
+        routes = self.routes
+        put("route", routes.origin, routes.form, -routes.reference[:, None])
+        entries.extend(self._arrival_entries(offsets["route"], whole, late))
+        r, g = self._producers()
+        base = (self.network.production[r, g] / 12)[:, None]
+        put("production", r, g, base)
+        put("production_idle", r, g, -base)
+        c, region, source, target = self._processors()
+        taken = (self.network.activity[c, region] / 12)[:, None]
+        recovery = np.array([self.network.conversions[k].recovery.value for k in c])[:, None]
+        for block, sign in (("activity", 1.0), ("activity_idle", -1.0)):
+            put(block, region, source, -sign * taken)
+            put(block, region, target, sign * taken * recovery)
+        users = np.array([u.region for u in self.uses], dtype=np.int64)
+        forms = np.array([u.form for u in self.uses], dtype=np.int64)
+        given_up = np.array([u.base for u in self.uses])[:, None] * self._grown()
+        for block in (name for name in offsets if name.startswith("use_")):
+            put(block, users, forms, given_up)
+        entries.extend(self._stock_entries(offsets["stock"]))
+        return entries
+
+    def _arrival_entries(
+        self, offset: int, whole: Integers, late: Floats
+    ) -> list[tuple[Integers, Integers, Floats]]:
+        routes, t = self.routes, np.arange(self.months)
+        cell = self.cell_index[routes.target, routes.form]
+        column = offset + np.arange(len(cell))[:, None] * self.months + t
+        entries = []
+        for extra, share in ((0, 1.0 - late), (1, late)):
+            month = t + whole[:, self.first :] + extra
+            weight = routes.reference[:, None] * share[:, self.first :]
+            seen = (month < self.months) & (weight > 0)
+            entries.append(((cell[:, None] * self.months + month)[seen], column[seen], weight[seen]))
+        return entries
+
+    def _stock_entries(self, offset: int) -> list[tuple[Integers, Integers, Floats]]:
+        r, g = self._holders()
+        t = np.arange(self.months)
+        cell = self.cell_index[r, g]
+        row = cell[:, None] * self.months + t
+        column = offset + np.arange(len(cell))[:, None] * self.months + t
+        held = np.broadcast_to(self._target_stock()[r, g][:, None], row.shape)
+        return [(row, column, -held), (row[:, 1:], column[:, :-1], held[:, :-1])]
+
+    def right_hand_side(self, arrivals: Floats) -> Floats:
+        """(cells * T) what the variables must make up for, in tonnes."""
+        gain = np.zeros((int(self.cells.sum()), self.months))
+        routes = self.routes
+        np.add.at(gain, self.cell_index[routes.target, routes.form], arrivals - routes.base[:, None])
+        for use, growth in zip(self.uses, self._grown() - 1.0, strict=True):
+            gain[self.cell_index[use.region, use.form]] -= use.base * growth
+        focal = self.cell_index[self.network.focal_index, self.network.form_index(self.network.form)]
+        gain[focal] += self.acts.added[self.first :]
+        r, g = self._holders()
+        np.add.at(gain[:, 0], self.cell_index[r, g], self.history.stock[r, g] - self._target_stock()[r, g])
+        return -gain.reshape(-1)
+
+    def quota_rows(self, offset: int) -> tuple[sparse.csc_matrix | None, Floats | None]:
+        rows, columns, values, limits = [], [], [], []
+        base = self.routes.base
+        for mask, cap in self.acts.quotas:
+            total = max(float(base[mask].sum()), 1e-12)
+            for t in np.flatnonzero(np.isfinite(cap[self.first :])):
+                items = np.flatnonzero(mask)
+                rows.append(np.full(len(items), len(limits)))
+                columns.append(offset + items * self.months + t)
+                values.append(self.routes.reference[items] / total)
+                limits.append((cap[self.first + t] - base[mask].sum()) / total)
+        if not limits:
+            return None, None
+        shape = (len(limits), offset + len(base) * self.months)
+        matrix = sparse.csc_matrix(
+            (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape
+        )
+        return matrix, np.array(limits)
+
+
+def assemble(
+    network: Network,
+    routes: Routes,
+    behaviour: Behaviour,
+    uses: tuple[Use, ...],
+    acts: Acts,
+    history: History,
+) -> Assembled:
+    """Return the quadratic program of the open months, scaled to order one."""
+    build = _Assembly(network, routes, behaviour, uses, acts, history)
+    blocks = build.blocks()
+    offsets, size = {}, 0
+    for name, block in blocks.items():
+        offsets[name] = size
+        size += block.lower.size
+    whole, late = build.lags()
+    arrivals = build.constant_arrivals(whole, late)
+    entries = build.rows(offsets, whole, late)
+    row = np.concatenate([e[0].reshape(-1) for e in entries])
+    column = np.concatenate([e[1].reshape(-1) for e in entries])
+    scale = np.repeat(build.row_scale, build.months)
+    weight = np.concatenate([e[2].reshape(-1) for e in entries]) / scale[row]
+    equality = sparse.csc_matrix((weight, (row, column)), shape=(len(scale), size))
+
+    def joined(part: str) -> Floats:
+        return np.concatenate([getattr(b, part).reshape(-1) for b in blocks.values()])
+
+    quotas, limits = build.quota_rows(offsets["route"])
+    if quotas is not None:
+        quotas.resize((quotas.shape[0], size))
+    program = QuadraticProgram(
+        sparse.diags_array(joined("quadratic") / build.money, format="csc"),
+        joined("linear") / build.money,
+        equality,
+        build.right_hand_side(arrivals) / scale,
+        joined("lower"),
+        joined("upper"),
+        quotas,
+        limits,
+    )
+    return Assembled(
+        program,
+        blocks,
+        offsets,
+        build.cell_index,
+        build.row_scale,
+        build.money,
+        build.months,
+        arrivals,
+        whole,
+        late,
+    )
+
+
+def read_path(
+    assembled: Assembled,
+    solution: Solution,
+    network: Network,
+    routes: Routes,
+    uses: tuple[Use, ...],
+    acts: Acts,
+    history: History,
+) -> Path:
+    """Turn a solution back into tonnes and price ratios of the open months."""
+    t = assembled.months
+
+    def block(name: str) -> Floats:
+        size = assembled.blocks[name].lower.size
+        start = assembled.offsets[name]
+        return solution.x[start : start + size].reshape(-1, t)
+
+    shipped = routes.base[:, None] + routes.reference[:, None] * block("route")
+    everything = np.concatenate([history.shipped, shipped], axis=1)
+    arrived = _arrivals(everything, assembled.lag, assembled.late, routes)[:, history.start :]
+    production = np.zeros((*network.production.shape, t))
+    r, g = np.nonzero(network.production > 0)
+    production[r, g] = (network.production[r, g] / 12)[:, None] * (
+        1 + block("production") - block("production_idle")
+    )
+    activity = np.zeros((*network.activity.shape, t))
+    c, k = np.nonzero(network.activity > 0)
+    activity[c, k] = (network.activity[c, k] / 12)[:, None] * (1 + block("activity") - block("activity_idle"))
+    given_up = sum(
+        (block(name) for name in assembled.blocks if name.startswith("use_")), np.zeros((len(uses), t))
+    )
+    growth = np.array([acts.demand_growth[u.region, u.form, history.start :] for u in uses]).reshape(
+        len(uses), t
+    )
+    used = np.array([u.base for u in uses])[:, None] * (1 + growth) * (1 - given_up)
+    stock = np.zeros((*network.production.shape, t))
+    r, g = np.nonzero((network.commercial_stock > 0) & (assembled.cells >= 0))
+    stock[r, g] = assembled.blocks["stock"].scale[:, None] * (1 + block("stock"))
+    return Path(
+        np.maximum(shipped, 0.0),
+        arrived,
+        production,
+        activity,
+        np.maximum(used, 0.0),
+        np.maximum(stock, 0.0),
+        _price_ratio(assembled, solution, network),
+        solution.residual,
+    )
+
+
+def _price_ratio(assembled: Assembled, solution: Solution, network: Network) -> Floats:
+    """(R, G, T) dual of each balance over the base price (equation E50); NaN where nothing moves."""
+    t = assembled.months
+    ratio = np.full((*network.production.shape, t), np.nan)
+    marginal = solution.price.reshape(-1, t) * assembled.money / assembled.row_scale[:, None]
+    r, g = np.nonzero(assembled.cells >= 0)
+    base = np.where(network.price[r, g] > 0, network.price[r, g], np.nan)
+    ratio[r, g] = 1.0 + marginal[assembled.cells[r, g]] / base[:, None]
+    return ratio
+
+
+def _arrivals(shipped: Floats, whole: Integers, late: Floats, routes: Routes) -> Floats:
+    """(A, T) arrivals of everything shipped, with base cargo at sea before the first month."""
+    count = shipped.shape[1]
+    before = int(whole.max(initial=0)) + 2
+    base_whole = np.floor(routes.transit_days / DAYS_PER_MONTH).astype(np.int64)
+    base_late = routes.transit_days / DAYS_PER_MONTH - base_whole
+    cargo = np.concatenate([np.repeat(routes.base[:, None], before, axis=1), shipped], axis=1)
+    lag = np.concatenate([np.repeat(base_whole[:, None], before, axis=1), whole], axis=1)
+    share = np.concatenate([np.repeat(base_late[:, None], before, axis=1), late], axis=1)
+    total = np.zeros((len(routes.base), before + count + before + 2))
+    route = np.repeat(np.arange(len(routes.base))[:, None], before + count, axis=1)
+    month = np.arange(before + count)[None, :] + lag
+    np.add.at(total, (route, month), cargo * (1 - share))
+    np.add.at(total, (route, month + 1), cargo * share)
+    return total[:, before : before + count]

@@ -1,0 +1,137 @@
+"""One run through time: solve, live until somebody announces something, solve again from there.
+
+Nobody foresees a measure before its announcement (DESIGN 4): each announcement starts a new program with stocks and
+cargo as they then stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evernormal.market.acts import Acts, Calendar, Hardness, acts_of, known_from
+from evernormal.market.parameters import Behaviour
+from evernormal.market.program import History, Path, Use, assemble, read_path
+from evernormal.market.routes import Routes
+from evernormal.market.solver import SolverName, solve
+from evernormal.network.network import Network
+from evernormal.result import Finding
+
+__all__ = ["TAIL_MONTHS", "Run", "final_uses", "run"]
+
+Floats = NDArray[np.float64]
+
+TAIL_MONTHS = 3
+"""Months solved beyond the horizon and then cut off, so that nobody sells out on the last day."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A path over the whole horizon with the acts that shaped it."""
+
+    path: Path
+    acts: Acts
+    findings: tuple[Finding, ...]
+
+
+def final_uses(network: Network, behaviour: Behaviour, position: float = 0.0) -> tuple[Use, ...]:
+    """Return every final use of a network, tonnes per month.
+
+    The focal region's uses are split by end use with their own elasticities; other regions have one use with the
+    generic monthly elasticity.
+
+    Args:
+        position: where in the interval of each end use's elasticity to stand, -1 (low) to 1 (high).
+    """
+    uses = []
+    for r, region in enumerate(network.regions):
+        for g, form in enumerate(network.forms):
+            base = float(network.use[r, g]) / 12
+            if base <= 0:
+                continue
+            ends = [e for e in network.end_uses if e.form == form] if region == network.focal else []
+            for end in ends:
+                if end.share.value > 0:
+                    size = base * end.share.value
+                    uses.append(Use(r, g, size, -abs(between(end.elasticity, position)), end.name))
+            if not ends:
+                uses.append(Use(r, g, base, -behaviour.use_elasticity, "all"))
+    return tuple(uses)
+
+
+def between(parameter: Any, position: float) -> float:
+    """Return the value at ``position`` in a parameter's interval: -1 low, 0 value, 1 high."""
+    end = parameter.high if position >= 0 else parameter.low
+    return float(parameter.value + abs(position) * (end - parameter.value))
+
+
+def run(
+    network: Network,
+    routes: Routes,
+    behaviour: Behaviour,
+    uses: tuple[Use, ...],
+    calendar: Calendar,
+    measures: Sequence[tuple[Any, Hardness]],
+    *,
+    solver: SolverName = "piqp",
+) -> Run:
+    """Return the path of the market through ``calendar`` under ``measures``.
+
+    Raises:
+        InputError: a kind of measure that is not simulated.
+        LabelError: an actor or form that the network lacks.
+        SolverError: no proven answer.
+    """
+    months = len(calendar.months)
+    starts = sorted({known_from(m, calendar) for m, _ in measures})
+    starts = [s for s in starts if s < months]
+    path = _base_path(network, routes, behaviour, uses, months)
+    known_since = starts[0] if starts else 0
+    acts, findings = acts_of(network, routes, calendar, network.form, measures)
+    for start in starts or [0]:
+        known = [(m, hard) for m, hard in measures if known_from(m, calendar) <= start]
+        now, _ = acts_of(network, routes, calendar, network.form, known)
+        stock = (
+            path.stock[:, :, start - 1]
+            if start
+            else network.commercial_stock * behaviour.commercial_stock_scale
+        )
+        history = History(start, known_since, path.shipped[:, :start], np.asarray(stock))
+        assembled = assemble(network, routes, behaviour, uses, now, history)
+        solution = solve(assembled.program, solver=solver)
+        later = read_path(assembled, solution, network, routes, uses, now, history)
+        path = _join(path, later, start)
+    return Run(path, acts, findings)
+
+
+def _base_path(
+    network: Network, routes: Routes, behaviour: Behaviour, uses: tuple[Use, ...], months: int
+) -> Path:
+    """The base year, month after month: what is lived before anything is announced (law 5)."""
+
+    def steady(values: Floats) -> Floats:
+        return np.repeat(np.asarray(values, dtype=float)[..., None], months, axis=-1)
+
+    price = np.where(network.throughput() > 0, 1.0, np.nan)
+    return Path(
+        steady(routes.base),
+        steady(routes.base),
+        steady(network.production / 12),
+        steady(network.activity / 12),
+        steady(np.array([u.base for u in uses])),
+        steady(network.commercial_stock * behaviour.commercial_stock_scale),
+        steady(price),
+        0.0,
+    )
+
+
+def _join(earlier: Path, later: Path, start: int) -> Path:
+    def joined(name: str) -> Floats:
+        return np.concatenate([getattr(earlier, name)[..., :start], getattr(later, name)], axis=-1)
+
+    names = ("shipped", "arrived", "production", "activity", "used", "stock", "price")
+    return Path(*(joined(name) for name in names), max(earlier.residual, later.residual))
