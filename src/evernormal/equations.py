@@ -52,7 +52,7 @@ _ALL = (
         "E22",
         "Contained tonnes of a trade row",
         r"f = \kappa q,\qquad q = v / \mathrm{median}(v/q) \;\text{where } q \text{ is unknown}",
-        "content x quantity; an unknown quantity is value / median unit value of the code in the year (grade C)",
+        "content x quantity; an unknown quantity is value / median unit value of the code (grade C)",
         "Definition; estimate: assumption",
         "evernormal.network.observations.contained_rows",
     ),
@@ -67,8 +67,9 @@ _ALL = (
     Equation(
         "E24",
         "Regional price",
-        r"P_{rg} = \bar P_g \left(\frac{V_{rg}/M_{rg}}{\bar P_g}\right)^{w},\quad w=\frac{M_{rg}}{M_{rg}+0.01\,T_g}",
-        "world unit value, moved towards the region's own unit value by the weight of its trade; T is world trade",
+        r"P_{rg} = \bar P_g \left(\frac{V_{rg}/M_{rg}}{\bar P_g}\right)^{w},"
+        r"\quad w=\frac{M_{rg}}{M_{rg}+0.01\,T_g}",
+        "world unit value, moved towards the region's own by the weight of its imports in world trade T",
         "Shrinkage estimator (James and Stein 1961 in spirit); weight: assumption",
         "evernormal.network.prices.regional_prices",
     ),
