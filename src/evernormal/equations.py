@@ -102,7 +102,7 @@ _ALL = (
         "Use curve",
         r"\frac{P}{P_0} = \min\left\{\left(\frac{u}{u_0}\right)^{1/\varepsilon},\ \kappa\right\}"
         r"\ \text{by chords}",
-        "price ratio at which a share of use is given up: isoelastic through the base point, flat at the choke price",
+        "price ratio at which a share of use is given up: isoelastic, flat at the choke price",
         "Isoelastic curves through the base point (DESIGN 4), piecewise linear",
         "evernormal.market.curves.use_curve",
     ),
@@ -144,7 +144,7 @@ _ALL = (
         "E46",
         "Elasticity of a route, widening with time known",
         r"\sigma(n) = \sigma_0 + (\sigma_\infty - \sigma_0)(1 - e^{-n/\theta})",
-        "elasticity n months after the first announcement = short + (long - short) (1 - exp(-n / time constant))",
+        "elasticity n months after the news = short + (long - short) (1 - exp(-n / time constant))",
         "Ours: short-run and long-run trade elasticities with a partial adjustment between them",
         "evernormal.market.parameters.Behaviour.substitution",
     ),
@@ -167,9 +167,10 @@ _ALL = (
     Equation(
         "E49",
         "Objective in deviations from the base",
-        r"\min \sum_{v,t}\left[\tfrac12 q_{vt} v_t^2 + l_{vt} v_t\right],\quad q = \frac{P_0 x_0}{\varepsilon}",
+        r"\min \sum_{v,t}\left[\tfrac12 q_{vt} v_t^2 + l_{vt} v_t\right],"
+        r"\quad q = \frac{P_0 x_0}{\varepsilon}",
         "least cost of all deviations; a deviation of 1 costs base value / elasticity at the margin",
-        "Positive mathematical programming, Howitt 1995, American Journal of Agricultural Economics 77:329-342",
+        "Positive mathematical programming, Howitt 1995, Amer. J. Agr. Econ. 77:329-342",
         "evernormal.market.program.assemble",
     ),
     Equation(

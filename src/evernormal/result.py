@@ -1,8 +1,8 @@
 """What every public function returns: labelled tables, findings, coverage and lineage.
 
-A :class:`Result` can be saved as a folder of Parquet files plus ``result.json``, loaded again, and asked where
-any of its numbers comes from (:mod:`evernormal.report.explain`).  It never carries a clock time: the same inputs,
-seed and version give the same bytes (law 6).
+A :class:`Result` can be saved as a folder of Parquet files plus ``result.json``, loaded again, and asked
+where any of its numbers comes from (:mod:`evernormal.report.explain`).  It never carries a clock time: the
+same inputs, seed and version give the same bytes (law 6).
 """
 
 from __future__ import annotations
@@ -126,9 +126,7 @@ class Result:
         for name, table in self.tables.items():
             known = self.units.get(name, {})
             missing = [
-                column
-                for column, dtype in table.schema.items()
-                if dtype.is_float() and column not in known
+                column for column, dtype in table.schema.items() if dtype.is_float() and column not in known
             ]
             if missing:
                 raise InputError(
@@ -171,7 +169,8 @@ class Result:
             "sha256": hashes,
         }
         path = target / "result.json"
-        path.write_text(json.dumps(head, ensure_ascii=False, indent=1, sort_keys=True, default=str) + "\n", "utf-8")
+        text = json.dumps(head, ensure_ascii=False, indent=1, sort_keys=True, default=str)
+        path.write_text(text + "\n", "utf-8")
         return [*written, path]
 
     @classmethod

@@ -1,7 +1,7 @@
 """Measures turned into what the engine understands: a cap, a wedge, a delay or an added quantity, by month.
 
-Nothing else reaches the engine (DESIGN 4).  Whether a measure is in force is read day by day, so that one that
-starts in the middle of a month bites for the days that are left.
+Nothing else reaches the engine (DESIGN 4).  Whether a measure is in force is read day by day, so that one
+that starts in the middle of a month bites for the days that are left.
 """
 
 from __future__ import annotations
@@ -14,29 +14,48 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evernormal.errors import InputError, LabelError
+from evernormal.errors import InputError, LabelError, NotCoveredError, UnknownNameError
 from evernormal.network.network import Network
 from evernormal.result import Finding
 
 if TYPE_CHECKING:
     from evernormal.market.routes import Routes
+    from evernormal.network.measures import Measure
 
-__all__ = ["DAYS_PER_MONTH", "Acts", "Calendar", "Hardness", "acts_of", "central_hardness", "known_from"]
+__all__ = ["DAYS_PER_MONTH", "Act", "Acts", "Calendar", "Use", "acts_of", "known_in"]
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
-Hardness = Mapping[str, float]
 
 DAYS_PER_MONTH = 365.25 / 12
 KNOWN_BY_DAY = 15
-"""A measure announced on or before this day of a month is known to the market in that month, later in the next."""
+"""News up to this day of a month moves the market in that month, later news in the next."""
 
-SIMULATED = frozenset(
-    {
-        "ban", "quota", "licence", "inspection", "tariff", "dumping", "corridor_closure", "accident",
-        "demand_surge", "stock_release", "buy", "swap", "loan",
-    }
+SIMULATED = (
+    "accident", "ban", "buy", "corridor_closure", "demand_surge", "dumping", "inspection", "licence", "loan",
+    "quota", "stock_release", "swap", "tariff",
 )  # fmt: skip
+"""Kinds of measures that the engine simulates."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """One final use: region and form index, tonnes per month, elasticity of monthly use (negative), its
+    name."""
+
+    region: int
+    form: int
+    base: float
+    elasticity: float
+    name: str
+
+
+@dataclass(frozen=True)
+class Act:
+    """A resolved measure with one number for each of its hardnesses."""
+
+    measure: Measure
+    hardness: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -58,10 +77,18 @@ class Calendar:
         index = {(d.year, d.month): m for m, d in enumerate(firsts)}
         return cls(tuple(firsts[:-1]), tuple(days), np.array([index[d.year, d.month] for d in days]))
 
-    def mean_by_month(self, daily: Floats) -> Floats:
+    def mean_by_month(self, daily: NDArray[Any]) -> Floats:
         """Average a daily series over the days of each month."""
         count = np.bincount(self.month_of_day)
-        return np.bincount(self.month_of_day, weights=daily, minlength=len(count)) / count
+        return np.asarray(np.bincount(self.month_of_day, weights=daily, minlength=len(count)) / count)
+
+    def active(self, measure: Measure) -> Booleans:
+        """Return for every day whether ``measure`` is in force."""
+        day = np.array([d.toordinal() for d in self.days])
+        inside = np.zeros(len(day), dtype=bool)
+        for first, after in measure.window():
+            inside |= (day >= first.toordinal()) & (day < (after.toordinal() if after else day[-1] + 1))
+        return inside
 
 
 @dataclass(frozen=True)
@@ -73,9 +100,10 @@ class Acts:
         route_wedge: (A, T) extra cost as a share of the base price; negative for dumping.
         route_delay: (A, T) extra days on the way for what is shipped in the month.
         production_cap: (R, G, T) largest output relative to the base, ``inf`` where free.
-        demand_growth: (R, G, T) shift of the use curve as a share of base use.
-        added: (T,) tonnes put on (positive) or taken from (negative) the focal market of the scenario's form.
-        state_stock: (T,) state stock at the end of the month, tonnes.
+        demand_growth: (U, T) shift of each final use as a share of its base.
+        added: (R, T) tonnes of the scenario's form that states put on (positive) or take from (negative) a
+            market.
+        state_stock: (T,) state stock of the focal region at the end of the month, tonnes.
         quotas: pairs of a route mask (A,) and a (T,) cap in tonnes on their sum (``inf`` where free).
     """
 
@@ -90,87 +118,64 @@ class Acts:
 
     def biting(self) -> Booleans:
         """(T,) months in which anything differs from the base."""
-        return (
+        return np.asarray(
             np.isfinite(self.route_cap).any(axis=0)
             | (self.route_wedge != 0).any(axis=0)
             | (self.route_delay > 0).any(axis=0)
             | np.isfinite(self.production_cap).any(axis=(0, 1))
-            | (self.demand_growth != 0).any(axis=(0, 1))
-            | (self.added != 0)
-            | np.array([np.isfinite(cap) for _, cap in self.quotas]).any(axis=0)
+            | (self.demand_growth != 0).any(axis=0)
+            | (self.added != 0).any(axis=0)
+            | np.array([np.isfinite(cap) for _, cap in self.quotas], dtype=bool).any(axis=0)
         )
 
 
-def known_from(measure: Any, calendar: Calendar) -> int:
-    """Return the first month in which the market knows a measure; never later than it takes effect."""
-    announced, effective = measure.announced or measure.effective, measure.effective
-    month = _month_index(announced, calendar) + (0 if announced.day <= KNOWN_BY_DAY else 1)
-    return max(0, min(month, _month_index(effective, calendar)))
-
-
-def _month_index(day: date, calendar: Calendar) -> int:
-    first = calendar.months[0]
-    return (day.year - first.year) * 12 + day.month - first.month
-
-
-def central_hardness(measure: Any) -> Hardness:
-    """Return the central value of every uncertain number of a measure."""
-    return _hardness(measure, lambda value: value.central())
-
-
-def sampled_hardness(measure: Any, rng: np.random.Generator) -> Hardness:
-    """Draw every uncertain number of a measure."""
-    return _hardness(measure, lambda value: value.sample(rng))
-
-
-def _hardness(measure: Any, pick: Any) -> Hardness:
-    found: dict[str, float] = {}
-    for name in type(measure).model_fields:
-        value = getattr(measure, name)
-        if hasattr(value, "central"):
-            found[name] = float(pick(value))
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            found[name] = float(value)
-    return found
+def known_in(measure: Measure, calendar: Calendar, month: int) -> Measure | None:
+    """Return a measure as the market knows it in a month; never later than it takes effect or is
+    suspended."""
+    first = calendar.months[month]
+    last = first + timedelta(days=int((calendar.month_of_day == month).sum()) - 1)
+    happens = any(day is not None and first <= day <= last for day in (measure.effective, measure.suspended))
+    return measure.as_known(last if happens else first.replace(day=KNOWN_BY_DAY))
 
 
 class _Builder:
     """Fills the arrays of :class:`Acts` measure by measure."""
 
-    def __init__(self, network: Network, routes: Routes, calendar: Calendar, form: str) -> None:
-        self.network, self.routes, self.calendar, self.form = network, routes, calendar, form
+    def __init__(self, network: Network, routes: Routes, calendar: Calendar, uses: Sequence[Use]) -> None:
+        self.network, self.routes, self.calendar, self.uses = network, routes, calendar, uses
         shape = (len(routes.origin), len(calendar.months))
         cells = (*network.production.shape, shape[1])
         self.cap = np.full(shape, np.inf)
         self.wedge, self.delay = np.zeros(shape), np.zeros(shape)
         self.production = np.full(cells, np.inf)
-        self.growth = np.zeros(cells)
-        self.added, self.state = np.zeros(shape[1]), np.zeros(shape[1])
+        self.growth = np.zeros((len(uses), shape[1]))
+        self.added = np.zeros((len(network.regions), shape[1]))
+        self.released = np.zeros(len(network.regions))
         self.quotas: list[tuple[Booleans, Floats]] = []
         self.findings: list[Finding] = []
 
-    def add(self, measure: Any, hard: Hardness) -> None:
+    def add(self, act: Act) -> None:
+        measure: Any = act.measure
         kind = str(measure.kind)
         if kind not in SIMULATED:
             raise InputError(
                 f"measure {measure.id!r} of kind {kind!r} cannot be simulated yet",
                 where="scenario",
-                cure=f"Simulated kinds: {', '.join(sorted(SIMULATED))}.",
+                cure=f"Simulated kinds: {', '.join(SIMULATED)}.",
             )
-        active = np.array([measure.in_force(day) for day in self.calendar.days])
-        getattr(self, f"_{kind}")(measure, hard, active)
+        getattr(self, f"_{kind}")(measure, act.hardness, self.calendar.active(measure))
 
-    # Trade measures ---------------------------------------------------------------------------------------------
+    # Trade measures ---------------------------------------------------------------------------------------
 
-    def _ban(self, measure: Any, hard: Hardness, active: Booleans) -> None:
+    def _ban(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
         self._limit(self._exports(measure), 1.0 - hard["severity"] * active, active)
 
-    def _licence(self, measure: Any, hard: Hardness, active: Booleans) -> None:
+    def _licence(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
         waited = np.array([(day - measure.effective).days for day in self.calendar.days])
         granted = np.where(waited < hard["delay_days"], 0.0, hard["approval_share"])
         self._limit(self._exports(measure), np.where(active, granted, 1.0), active)
 
-    def _quota(self, measure: Any, hard: Hardness, active: Booleans) -> None:
+    def _quota(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
         mask = self._exports(measure)
         share = self.calendar.mean_by_month(active.astype(float))
         base = self.routes.base[mask].sum()
@@ -179,23 +184,23 @@ class _Builder:
         self.quotas.append((mask, cap))
         self.cap[np.ix_(mask & (self.routes.base == 0), share > 0)] = 0.0
 
-    def _inspection(self, measure: Any, hard: Hardness, active: Booleans) -> None:
+    def _inspection(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
         self.delay[self._exports(measure)] += hard["delay_days"] * self.calendar.mean_by_month(
             active.astype(float)
         )
 
-    def _tariff(self, measure: Any, hard: Hardness, active: Booleans) -> None:
+    def _tariff(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
         mask = self._links(
             importers=self._labels((measure.by,)), exporters=self._against(measure), measure=measure
         )
         self.wedge[mask] += hard["rate"] * self.calendar.mean_by_month(active.astype(float))
 
-    def _dumping(self, measure: Any, hard: Hardness, active: Booleans) -> None:
+    def _dumping(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
         self.wedge[self._exports(measure)] -= hard["price_cut"] * self.calendar.mean_by_month(
             active.astype(float)
         )
 
-    def _corridor_closure(self, measure: Any, hard: Hardness, active: Booleans) -> None:
+    def _corridor_closure(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
         share = self.calendar.mean_by_month(active.astype(float))
         hit, detour = self.routes.detour(str(measure.corridor))
         if not hit.any():
@@ -212,82 +217,97 @@ class _Builder:
         self.delay[passable] += np.outer(detour[passable] * hard["severity"], share)
         self._limit(blocked, 1.0 - hard["severity"] * active, active)
 
-    # Output and use ---------------------------------------------------------------------------------------------
+    # Output and use ---------------------------------------------------------------------------------------
 
-    def _accident(self, measure: Any, hard: Hardness, active: Booleans) -> None:
+    def _accident(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
         left = self.calendar.mean_by_month(1.0 - hard["capacity_lost"] * active)
         for r in self._labels((measure.by,)):
             for g in self._forms(measure):
                 hit = left < 1
                 self.production[r, g, hit] = np.minimum(self.production[r, g, hit], left[hit])
 
-    def _demand_surge(self, measure: Any, hard: Hardness, active: Booleans) -> None:
-        regions = self._labels(tuple(getattr(measure, "regions", ()) or ())) or range(
-            len(self.network.regions)
-        )
-        share = self.calendar.mean_by_month(active.astype(float))
-        for r in regions:
-            for g in self._forms(measure):
-                self.growth[r, g] += hard["growth"] * share
+    def _demand_surge(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
+        regions = self._labels(measure.regions) or list(range(len(self.network.regions)))
+        forms = self._forms(measure)
+        hit = [
+            k
+            for k, use in enumerate(self.uses)
+            if use.region in regions and use.form in forms and measure.end_use in ("", use.name)
+        ]
+        if not hit:
+            known = {use.name for use in self.uses if use.form in forms}
+            raise UnknownNameError("end use", measure.end_use, known, where=f"measure {measure.id!r}")
+        self.growth[hit] += hard["growth"] * self.calendar.mean_by_month(active.astype(float))
 
-    # Acts of the focal state ------------------------------------------------------------------------------------
+    # Acts of states ---------------------------------------------------------------------------------------
 
-    def _stock_release(self, measure: Any, hard: Hardness, active: Booleans) -> None:
-        held = self._held()
-        wanted = hard["tonnes"] if "tonnes" in hard else hard["share"] * held
-        if wanted > held * (1 + 1e-9):
-            self._too_much(measure, wanted, held)
-            wanted = held
-        self.added += self._spread(active, wanted)
+    def _stock_release(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
+        region = self._labels((measure.by,))[0]
+        if "tonnes" not in hard and region != self.network.focal_index:
+            raise NotCoveredError(
+                f"the state stock of {measure.by} is not known, so a share of it is not a quantity",
+                where=f"measure {measure.id!r}",
+                cure="Give tonnes.",
+            )
+        wanted = hard["tonnes"] if "tonnes" in hard else hard["share"] * self._held(region, before=True)
+        self.added[region] += self._spread(active, self._at_most_held(measure, wanted, region))
 
-    def _buy(self, measure: Any, hard: Hardness, active: Booleans) -> None:
-        self.added -= hard["tonnes_per_month"] * self.calendar.mean_by_month(active.astype(float))
+    def _buy(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
+        bought = hard["tonnes_per_month"] * self.calendar.mean_by_month(active.astype(float))
+        self.added[self._labels((measure.by,))[0]] -= bought
 
-    def _swap(self, measure: Any, hard: Hardness, active: Booleans) -> None:
+    def _swap(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
         self._lend(measure, hard["tonnes"], active)
 
-    def _loan(self, measure: Any, hard: Hardness, active: Booleans) -> None:
-        held = self._held()
-        if hard["tonnes"] > held * (1 + 1e-9):
-            self._too_much(measure, hard["tonnes"], held)
-        self._lend(measure, min(hard["tonnes"], held), active)
+    def _loan(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
+        region = self._labels((measure.by,))[0]
+        self._lend(measure, self._at_most_held(measure, hard["tonnes"], region), active)
 
     def _lend(self, measure: Any, tonnes: float, active: Booleans) -> None:
         """Tonnes come in the month of effect and go back in the month of the end, when it is in sight."""
+        region = self._labels((measure.by,))[0]
         months = np.unique(self.calendar.month_of_day[active])
         if len(months):
-            self.added[months[0]] += tonnes
+            self.added[region, months[0]] += tonnes
             after = int(months[-1]) + 1
-            if measure.ends is not None and after < len(self.added):
-                self.added[after] -= tonnes
+            if measure.ends is not None and after < self.added.shape[1]:
+                self.added[region, after] -= tonnes
 
     def _spread(self, active: Booleans, tonnes: float) -> Floats:
+        """Spread tonnes evenly over the active days; what falls outside the calendar is not released."""
+        months = self.added.shape[1]
         if not active.any():
-            return np.zeros_like(self.added)
-        return (
-            tonnes
-            * np.bincount(self.calendar.month_of_day, weights=active, minlength=len(self.added))
-            / active.sum()
-        )
+            return np.zeros(months)
+        days = np.bincount(self.calendar.month_of_day, weights=active, minlength=months)
+        return np.asarray(tonnes * days / active.sum())
 
-    def _held(self) -> float:
-        r, g = self.network.focal_index, self.network.form_index(self.form)
-        return float(self.network.state_stock[r, g]) - float(np.maximum(self.added, 0).sum())
+    def _held(self, region: int, *, before: bool = False) -> float:
+        held = float(self.network.state_stock[region, self.network.form_index(self.network.form)])
+        return held if before else held - float(self.released[region])
 
-    def _too_much(self, measure: Any, wanted: float, held: float) -> None:
-        self.findings.append(
-            Finding(
-                "release-exceeds-stock",
-                "caution",
-                f"Measure {measure.id!r} asks for {wanted:,.0f} t but the state holds {held:,.0f} t; "
-                "only what exists is released (law 8).",
-                {"id": measure.id, "wanted_t": wanted, "held_t": held},
+    def _at_most_held(self, measure: Any, wanted: float, region: int) -> float:
+        """Return what can be put out (law 8); the stock of a state other than the focal one is its own
+        affair."""
+        if region != self.network.focal_index:
+            return wanted
+        held = self._held(region)
+        if wanted > held * (1 + 1e-9):
+            self.findings.append(
+                Finding(
+                    "release-exceeds-stock",
+                    "caution",
+                    f"Measure {measure.id!r} asks for {wanted:,.0f} t but the state holds {held:,.0f} t; "
+                    "only what exists is released (law 8).",
+                    {"id": measure.id, "wanted_t": wanted, "held_t": held},
+                )
             )
-        )
+        put_out = min(wanted, held)
+        self.released[region] += put_out
+        return put_out
 
-    # Who and what -----------------------------------------------------------------------------------------------
+    # Who and what -----------------------------------------------------------------------------------------
 
-    def _limit(self, mask: Booleans, daily: Floats, active: Booleans) -> None:
+    def _limit(self, mask: Booleans, daily: NDArray[Any], active: Booleans) -> None:
         months = np.zeros(self.cap.shape[1], dtype=bool)
         months[self.calendar.month_of_day[active]] = True
         cap = self.calendar.mean_by_month(daily)
@@ -312,7 +332,7 @@ class _Builder:
                 Finding(
                     "measure-without-trade",
                     "caution",
-                    f"Measure {measure.id!r} touches no trade of the base year, so it changes little or nothing.",
+                    f"Measure {measure.id!r} touches no trade of the base year and changes little.",
                     {"id": measure.id},
                 )
             )
@@ -320,53 +340,51 @@ class _Builder:
 
     def _against(self, measure: Any) -> list[int]:
         named = self._labels(tuple(measure.against))
-        exempt = set(self._labels(tuple(getattr(measure, "exempt", ()) or ())))
+        exempt = set(self._labels(measure.exempt))
         everyone = range(len(self.network.regions))
         return [r for r in (named or everyone) if r not in exempt]
 
     def _labels(self, names: Sequence[str]) -> list[int]:
         found = []
         for name in names:
-            label = self.network.focal if name == "focal" else name
-            if label not in self.network.regions:
+            if name not in self.network.regions:
                 raise LabelError(
-                    f"{label} acts in the scenario but is not a region of the network",
+                    f"{name} acts in the scenario but is not a region of the network",
                     where=f"network of {self.network.form}",
-                    cure=f"Load the network with keep=({label!r},).",
+                    cure=f"Load the network with keep=({name!r},).",
                 )
-            found.append(self.network.region(label))
+            found.append(self.network.region(name))
         return found
 
     def _forms(self, measure: Any) -> list[int]:
-        return [self.network.form_index(name) for name in (tuple(measure.forms) or (self.form,))]
+        return [self.network.form_index(name) for name in measure.forms]
 
 
 def acts_of(
-    network: Network,
-    routes: Routes,
-    calendar: Calendar,
-    form: str,
-    measures: Sequence[tuple[Any, Hardness]],
+    network: Network, routes: Routes, calendar: Calendar, uses: Sequence[Use], acts: Sequence[Act]
 ) -> tuple[Acts, tuple[Finding, ...]]:
-    """Return what ``measures`` (with the hardness of each) do by month, and what a reader must know about it.
+    """Return what resolved measures do by month, and what a reader must know about it.
 
     Raises:
         InputError: a kind that the engine does not simulate.
         LabelError: an actor or a form that the network does not have.
+        NotCoveredError: a share of a stock that nobody knows.
     """
-    builder = _Builder(network, routes, calendar, form)
-    for measure, hard in measures:
-        builder.add(measure, hard)
-    held = float(network.state_stock[network.focal_index, network.form_index(form)])
-    state = np.maximum(held - np.cumsum(builder.added), 0.0)
-    acts = Acts(
-        builder.cap,
-        builder.wedge,
-        builder.delay,
-        builder.production,
-        builder.growth,
-        builder.added,
-        state,
-        tuple(builder.quotas),
+    builder = _Builder(network, routes, calendar, uses)
+    for act in acts:
+        builder.add(act)
+    focal = network.focal_index
+    held = float(network.state_stock[focal, network.form_index(network.form)])
+    return (
+        Acts(
+            builder.cap,
+            builder.wedge,
+            builder.delay,
+            builder.production,
+            builder.growth,
+            builder.added,
+            np.maximum(held - np.cumsum(builder.added[focal]), 0.0),
+            tuple(builder.quotas),
+        ),
+        tuple(builder.findings),
     )
-    return acts, tuple(builder.findings)

@@ -13,7 +13,7 @@ __all__ = ["UseCurve", "constant_elasticity_price", "use_curve"]
 
 Floats = NDArray[np.float64]
 
-DEFAULT_BREAKPOINTS = (0.9, 0.7, 0.4, 0.0)
+DEFAULT_BREAKPOINTS = (0.9, 0.7, 0.5, 0.3, 0.0)
 """Fractions of base use between which the marginal benefit is a straight line."""
 
 
@@ -43,11 +43,11 @@ def constant_elasticity_price(
     """
     x, es, ed = (np.asarray(v, dtype=float) for v in (lost_share, supply_elasticity, demand_elasticity))
     if not ((x >= 0) & (x < 1)).all():
-        raise InputError(f"lost_share must be at least 0 and below 1, got {lost_share}")
+        raise InputError(f"lost_share must be at least 0 and below 1, got {lost_share!r}")
     if not (es >= 0).all():
-        raise InputError(f"supply_elasticity must be at least 0, got {supply_elasticity}")
+        raise InputError(f"supply_elasticity must be at least 0, got {supply_elasticity!r}")
     if not (ed < 0).all():
-        raise InputError(f"demand_elasticity must be below 0, got {demand_elasticity}")
+        raise InputError(f"demand_elasticity must be below 0, got {demand_elasticity!r}")
     return np.asarray((1.0 - x) ** (1.0 / (ed - es)))
 
 
@@ -55,8 +55,8 @@ def constant_elasticity_price(
 class UseCurve:
     """Marginal benefit of use as a continuous chain of straight lines (equation E41).
 
-    Everything is relative: widths to base use, premiums to the base price.  Segment 0 passes through the base point
-    and runs ``widths[0]`` below it; each further segment takes over where the one before ends.
+    Everything is relative: widths to base use, premiums to the base price.  Segment 0 passes through the
+    base point and runs ``widths[0]`` below it; each further segment takes over where the one before ends.
 
     Attributes:
         widths: (K,) fraction of base use that each segment gives up.
@@ -73,7 +73,7 @@ class UseCurve:
         ends = np.cumsum(self.widths)
         points = np.concatenate([[0.0], ends])
         values = np.concatenate([[0.0], self.start + self.slope * self.widths])
-        return np.interp(np.asarray(given_up, dtype=float), points, values)
+        return np.asarray(np.interp(np.asarray(given_up, dtype=float), points, values))
 
 
 def use_curve(

@@ -1,4 +1,5 @@
-"""Behavioural parameters: one table with value, interval, grade and source; kinds are never mixed (DESIGN 4)."""
+"""Behavioural parameters: one table with value, interval, grade and source; kinds are never mixed (DESIGN
+4)."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from evernormal.result import Parameter
 __all__ = ["MONTHLY_KINDS", "Behaviour", "behaviour", "market_parameters", "sample_behaviour"]
 
 MONTHLY_KINDS = frozenset({"monthly_use", "supply", "trade", "stock", "regime"})
-"""Kinds the monthly engine may use; ``annual_import`` elasticities hold stocks and other forms inside them."""
+"""Kinds the monthly engine may use; ``annual_import`` elasticities hold stocks and other forms inside
+them."""
 
 
 @lru_cache(maxsize=1)

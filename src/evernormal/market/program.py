@@ -1,12 +1,13 @@
 """The multi-period spatial price equilibrium of one chain as a quadratic program (equations E45 to E54).
 
-Every variable is a deviation from the base picture, scaled by its own base, so the base year is the point where all
-variables vanish and all marginal costs meet (positive mathematical programming, Howitt 1995): no measure, no change.
-The signed terms of the balance are written once, in :func:`_Assembly.rows`; the checker and the report read the
-same physical quantities.
+Every variable is a deviation from the base picture, scaled by its own base, so the base year is the point
+where all variables vanish and all marginal costs meet (positive mathematical programming, Howitt 1995): no
+measure, no change. The signed terms of the balance are written once, in :func:`_Assembly.rows`; the checker
+and the report read the same physical quantities.
 
-Adjustment is a route's elasticity that widens with the months since the market knows (equation E46) instead of a cost
-on month-to-month change: the program stays a convex flow in time, for which a harder ban never helps who is banned.
+Adjustment is a route's elasticity that widens with the months since the market knows (equation E46) instead
+of a cost on month-to-month change: the program stays a convex flow in time, for which a harder ban never
+helps who is banned.
 """
 
 from __future__ import annotations
@@ -17,31 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from evernormal.market.acts import DAYS_PER_MONTH, Acts
+from evernormal.market.acts import DAYS_PER_MONTH, Acts, Use
 from evernormal.market.curves import use_curve
 from evernormal.market.parameters import Behaviour
 from evernormal.market.routes import Routes
 from evernormal.market.solver import QuadraticProgram, Solution
 from evernormal.network.network import Network
 
-__all__ = ["History", "Path", "Use", "assemble", "read_path"]
+__all__ = ["Assembled", "History", "Path", "assemble", "read_path"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 FLAT = 1e-4
 """Slope given to flat pieces so that equal plans are told apart (share of the base price)."""
-
-
-@dataclass(frozen=True)
-class Use:
-    """One final use: region and form index, tonnes per month, elasticity of monthly use (negative), its name."""
-
-    region: int
-    form: int
-    base: float
-    elasticity: float
-    name: str
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,8 @@ class Path:
 
 @dataclass(frozen=True)
 class _Block:
-    """A group of variables, one per item and month: value = scale * v, with cost 1/2 quadratic v^2 + linear v."""
+    """A group of variables, one per item and month: value = scale * v, with cost 1/2 quadratic v^2 + linear
+    v."""
 
     scale: Floats
     quadratic: Floats
@@ -128,7 +119,7 @@ class _Assembly:
         self.network, self.routes, self.behaviour = network, routes, behaviour
         self.uses, self.history = uses, history
         self.first = history.start
-        self.months = acts.added.shape[0] - history.start
+        self.months = acts.added.shape[1] - history.start
         self.acts = acts
         throughput = network.throughput() / 12
         self.cells = np.where(throughput > 0, 1, 0)
@@ -144,7 +135,7 @@ class _Assembly:
         form = network.form_index(network.form)
         self.money = float(weight[form] * trade[form]) / max(len(network.regions), 1)
 
-    # Blocks -----------------------------------------------------------------------------------------------------
+    # Blocks -----------------------------------------------------------------------------------------------
 
     def blocks(self) -> dict[str, _Block]:
         return {
@@ -228,9 +219,7 @@ class _Assembly:
         return _Block(base, value * FLAT, value * self.behaviour.idle_discount, np.zeros_like(value), upper)
 
     def _grown(self) -> Floats:
-        r = np.array([u.region for u in self.uses], dtype=np.int64)
-        g = np.array([u.form for u in self.uses], dtype=np.int64)
-        return 1.0 + self.acts.demand_growth[r, g, self.first :]
+        return np.asarray(1.0 + self.acts.demand_growth[:, self.first :])
 
     def _use_segments(self) -> list[_Block]:
         """Use given up, in segments of rising value (equation E41); the first also runs upward."""
@@ -266,7 +255,7 @@ class _Assembly:
     def _target_stock(self) -> Floats:
         return np.asarray(self.network.commercial_stock * self.behaviour.commercial_stock_scale)
 
-    # Rows: the balance of every cell and month, written once ----------------------------------------------------------
+    # Rows: the balance of every cell and month, written once ----------------------------------------------
 
     def lags(self) -> tuple[Integers, Floats]:
         """(A, first + T) whole months on the way and the share that arrives one month later still."""
@@ -346,14 +335,17 @@ class _Assembly:
         np.add.at(gain, self.cell_index[routes.target, routes.form], arrivals - routes.base[:, None])
         for use, growth in zip(self.uses, self._grown() - 1.0, strict=True):
             gain[self.cell_index[use.region, use.form]] -= use.base * growth
-        focal = self.cell_index[self.network.focal_index, self.network.form_index(self.network.form)]
-        gain[focal] += self.acts.added[self.first :]
+        cell = self.cell_index[:, self.network.form_index(self.network.form)]
+        gain[cell[cell >= 0]] += self.acts.added[cell >= 0, self.first :]
         r, g = self._holders()
         np.add.at(gain[:, 0], self.cell_index[r, g], self.history.stock[r, g] - self._target_stock()[r, g])
         return -gain.reshape(-1)
 
     def quota_rows(self, offset: int) -> tuple[sparse.csc_matrix | None, Floats | None]:
-        rows, columns, values, limits = [], [], [], []
+        rows: list[Integers] = []
+        columns: list[Integers] = []
+        values: list[Floats] = []
+        limits: list[float] = []
         base = self.routes.base
         for mask, cap in self.acts.quotas:
             total = max(float(base[mask].sum()), 1e-12)
@@ -457,9 +449,7 @@ def read_path(
     given_up = sum(
         (block(name) for name in assembled.blocks if name.startswith("use_")), np.zeros((len(uses), t))
     )
-    growth = np.array([acts.demand_growth[u.region, u.form, history.start :] for u in uses]).reshape(
-        len(uses), t
-    )
+    growth = acts.demand_growth[:, history.start :]
     used = np.array([u.base for u in uses])[:, None] * (1 + growth) * (1 - given_up)
     stock = np.zeros((*network.production.shape, t))
     r, g = np.nonzero((network.commercial_stock > 0) & (assembled.cells >= 0))

@@ -59,8 +59,8 @@ class Routes:
 def routes_of(network: Network, new_route_size: float) -> Routes:
     """Return the base arcs of a network followed by the routes that a shock could open.
 
-    A new route's reference size is ``new_route_size`` times the smaller of the exporter's exports and the importer's
-    imports of the form.
+    A new route's reference size is ``new_route_size`` times the smaller of the exporter's exports and the
+    importer's imports of the form.
     """
     exports, imports = network.exports(), network.imports()
     present = set(

@@ -1,25 +1,24 @@
 """One run through time: solve, live until somebody announces something, solve again from there.
 
-Nobody foresees a measure before its announcement (DESIGN 4): each announcement starts a new program with stocks and
-cargo as they then stand.
+Nobody foresees a measure before its announcement (DESIGN 4): each announcement starts a new program with
+stocks and cargo as they then stand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evernormal.market.acts import Acts, Calendar, Hardness, acts_of, known_from
+from evernormal.market.acts import Act, Acts, Calendar, Use, acts_of, known_in
 from evernormal.market.parameters import Behaviour
-from evernormal.market.program import History, Path, Use, assemble, read_path
+from evernormal.market.program import History, Path, assemble, read_path
 from evernormal.market.routes import Routes
 from evernormal.market.solver import SolverName, solve
 from evernormal.network.network import Network
-from evernormal.result import Finding
+from evernormal.result import Finding, Parameter
 
 __all__ = ["TAIL_MONTHS", "Run", "final_uses", "run"]
 
@@ -41,8 +40,8 @@ class Run:
 def final_uses(network: Network, behaviour: Behaviour, position: float = 0.0) -> tuple[Use, ...]:
     """Return every final use of a network, tonnes per month.
 
-    The focal region's uses are split by end use with their own elasticities; other regions have one use with the
-    generic monthly elasticity.
+    The focal region's uses are split by end use with their own elasticities; other regions have one use with
+    the generic monthly elasticity.
 
     Args:
         position: where in the interval of each end use's elasticity to stand, -1 (low) to 1 (high).
@@ -63,7 +62,7 @@ def final_uses(network: Network, behaviour: Behaviour, position: float = 0.0) ->
     return tuple(uses)
 
 
-def between(parameter: Any, position: float) -> float:
+def between(parameter: Parameter, position: float) -> float:
     """Return the value at ``position`` in a parameter's interval: -1 low, 0 value, 1 high."""
     end = parameter.high if position >= 0 else parameter.low
     return float(parameter.value + abs(position) * (end - parameter.value))
@@ -75,11 +74,11 @@ def run(
     behaviour: Behaviour,
     uses: tuple[Use, ...],
     calendar: Calendar,
-    measures: Sequence[tuple[Any, Hardness]],
+    acts: Sequence[Act],
     *,
     solver: SolverName = "piqp",
 ) -> Run:
-    """Return the path of the market through ``calendar`` under ``measures``.
+    """Return the path of the market through ``calendar`` under resolved measures.
 
     Raises:
         InputError: a kind of measure that is not simulated.
@@ -87,25 +86,39 @@ def run(
         SolverError: no proven answer.
     """
     months = len(calendar.months)
-    starts = sorted({known_from(m, calendar) for m, _ in measures})
-    starts = [s for s in starts if s < months]
     path = _base_path(network, routes, behaviour, uses, months)
-    known_since = starts[0] if starts else 0
-    acts, findings = acts_of(network, routes, calendar, network.form, measures)
-    for start in starts or [0]:
-        known = [(m, hard) for m, hard in measures if known_from(m, calendar) <= start]
-        now, _ = acts_of(network, routes, calendar, network.form, known)
-        stock = (
-            path.stock[:, :, start - 1]
-            if start
-            else network.commercial_stock * behaviour.commercial_stock_scale
-        )
-        history = History(start, known_since, path.shipped[:, :start], np.asarray(stock))
+    epochs = _epochs(calendar, acts)
+    known_since = next((month for month, known in epochs if known), 0)
+    for start, known in epochs:
+        if not known and start < known_since:
+            continue
+        now, _ = acts_of(network, routes, calendar, uses, known)
+        target = network.commercial_stock * behaviour.commercial_stock_scale
+        stock = path.stock[:, :, start - 1] if start else np.asarray(target)
+        history = History(start, known_since, path.shipped[:, :start], stock)
         assembled = assemble(network, routes, behaviour, uses, now, history)
         solution = solve(assembled.program, solver=solver)
         later = read_path(assembled, solution, network, routes, uses, now, history)
         path = _join(path, later, start)
-    return Run(path, acts, findings)
+    whole, findings = acts_of(network, routes, calendar, uses, acts)
+    return Run(path, whole, findings)
+
+
+def _epochs(calendar: Calendar, acts: Sequence[Act]) -> list[tuple[int, tuple[Act, ...]]]:
+    """Months in which something becomes known, with all that is known from then on."""
+    epochs: list[tuple[int, tuple[Act, ...]]] = []
+    before: list[object] | None = None
+    for month in range(len(calendar.months)):
+        versions = [known_in(act.measure, calendar, month) for act in acts]
+        if versions != before:
+            known = tuple(
+                replace(act, measure=measure)
+                for act, measure in zip(acts, versions, strict=True)
+                if measure is not None
+            )
+            epochs.append((month, known))
+            before = list(versions)
+    return epochs
 
 
 def _base_path(
@@ -130,8 +143,12 @@ def _base_path(
 
 
 def _join(earlier: Path, later: Path, start: int) -> Path:
-    def joined(name: str) -> Floats:
-        return np.concatenate([getattr(earlier, name)[..., :start], getattr(later, name)], axis=-1)
-
-    names = ("shipped", "arrived", "production", "activity", "used", "stock", "price")
-    return Path(*(joined(name) for name in names), max(earlier.residual, later.residual))
+    """Keep what was lived before ``start`` and go on with ``later``."""
+    series = {
+        item.name: np.concatenate(
+            [getattr(earlier, item.name)[..., :start], getattr(later, item.name)], axis=-1
+        )
+        for item in fields(Path)
+        if item.name != "residual"
+    }
+    return Path(**series, residual=max(earlier.residual, later.residual))

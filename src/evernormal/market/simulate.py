@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evernormal.errors import InputError, LabelError
-from evernormal.market.acts import Calendar, Hardness, central_hardness, sampled_hardness
+from evernormal.market.acts import Act, Calendar, Use
 from evernormal.market.parameters import (
     MONTHLY_KINDS,
     Behaviour,
@@ -22,7 +22,6 @@ from evernormal.market.parameters import (
     market_parameters,
     sample_behaviour,
 )
-from evernormal.market.program import Use
 from evernormal.market.routes import Routes, routes_of
 from evernormal.market.run import TAIL_MONTHS, Run, between, final_uses, run
 from evernormal.market.runway import Runway, runway
@@ -31,6 +30,7 @@ from evernormal.network.network import EndUse, Network
 from evernormal.result import Result
 
 if TYPE_CHECKING:
+    from evernormal.network.measures import Measure
     from evernormal.network.scenario import Scenario
 
 __all__ = ["DRAWN_SERIES", "Drawn", "Outcome", "simulate"]
@@ -65,7 +65,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The draws: series of :data:`DRAWN_SERIES`, each (N, T), and stop dates as days from the start (NaN: none)."""
+    """The draws: series of :data:`DRAWN_SERIES`, each (N, T), and stop dates as days from the start (NaN:
+    none)."""
 
     series: dict[str, Floats]
     stop_days: Floats
@@ -77,7 +78,7 @@ class _Draw:
     elasticity: float
     value_added: float
     substitutable: float
-    hardness: tuple[Hardness, ...]
+    acts: tuple[Act, ...]
 
 
 def simulate(
@@ -104,9 +105,9 @@ def simulate(
         progress: called with (draws done, draws asked).
 
     Returns:
-        A Result of kind ``simulation``; tables ``supply, imports, end_use, runway, bands, summary_bands, rerouting,
-        regions, flows, measures, summary, base_rows, adjustments, parameters, end_use_names``, quantities in tonnes
-        contained per month unless said.
+        A Result of kind ``simulation``; tables ``supply, imports, end_use, runway, bands, summary_bands,
+        rerouting, regions, flows, measures, summary, base_rows, adjustments, parameters, end_use_names``,
+        quantities in tonnes contained per month unless said.
 
     Raises:
         LabelError: network and scenario speak of different focal regions or forms (law 3).
@@ -122,10 +123,10 @@ def simulate(
     chosen_seed = int(scenario.seed if seed is None else seed)
     central = behaviour(parameters)
     calendar = _calendar(scenario)
-    with_policies = _outcome(network, central, calendar, _central_measures(scenario, True), None, solver)
+    with_policies = _outcome(network, central, calendar, _central_acts(scenario, True), None, solver)
     without = with_policies
     if scenario.policies:
-        without = _outcome(network, central, calendar, _central_measures(scenario, False), None, solver)
+        without = _outcome(network, central, calendar, _central_acts(scenario, False), None, solver)
     drawn = _draws(network, scenario, count, chosen_seed, workers, parameters or {}, solver, progress)
     from evernormal.market.tables import simulation_result  # noqa: PLC0415 - tables import this module
 
@@ -151,12 +152,16 @@ def _calendar(scenario: Scenario) -> Calendar:
     return Calendar.of(date(year, month, 1), int(scenario.months) + TAIL_MONTHS)
 
 
-def _measures(scenario: Scenario, policies: bool) -> tuple[Any, ...]:
-    return (*scenario.measures, *scenario.policies) if policies else tuple(scenario.measures)
+def _resolved(scenario: Scenario, policies: bool) -> list[Measure]:
+    chosen = (*scenario.measures, *scenario.policies) if policies else scenario.measures
+    return [measure.resolved(scenario.focal, scenario.form) for measure in chosen]
 
 
-def _central_measures(scenario: Scenario, policies: bool) -> list[tuple[Any, Hardness]]:
-    return [(m, central_hardness(m)) for m in _measures(scenario, policies)]
+def _central_acts(scenario: Scenario, policies: bool) -> tuple[Act, ...]:
+    return tuple(
+        Act(measure, {name: number.central() for name, number in measure.hardness().items()})
+        for measure in _resolved(scenario, policies)
+    )
 
 
 def _used_parameters(network: Network, fixed: dict[str, float]) -> tuple[Any, ...]:
@@ -176,14 +181,14 @@ def _outcome(
     network: Network,
     chosen: Behaviour,
     calendar: Calendar,
-    measures: Sequence[tuple[Any, Hardness]],
+    acts: Sequence[Act],
     draw: _Draw | None,
     solver: SolverName,
 ) -> Outcome:
     """Run the market once and read it from the focal region's side."""
     routes = routes_of(network, chosen.new_route_size)
     uses = final_uses(network, chosen, draw.elasticity if draw else 0.0)
-    done = run(network, routes, chosen, uses, calendar, measures, solver=solver)
+    done = run(network, routes, chosen, uses, calendar, acts, solver=solver)
     horizon = len(calendar.months) - TAIL_MONTHS
     shown = Calendar.of(calendar.months[0], horizon)
     path, r, g = done.path, network.focal_index, network.form_index(network.form)
@@ -197,15 +202,15 @@ def _outcome(
         if conversion.source == network.form:
             converted += path.activity[c, r, :horizon]
             base_converted += float(network.activity[c, r]) / 12
-    growth = done.acts.demand_growth[r, g, :horizon]
     final = np.array([u.region == r and u.form == g for u in uses], dtype=bool)
+    wanted = np.array([u.base for u in uses])[:, None] * (1 + done.acts.demand_growth[:, :horizon])
     used = path.used[final, :horizon].sum(axis=0) + converted
-    base_use = float(network.use[r, g]) / 12 * (1 + growth) + base_converted
+    base_use = wanted[final].sum(axis=0) + base_converted
     stock, state = path.stock[r, g, :horizon], done.acts.state_stock[:horizon]
     days = np.bincount(shown.month_of_day)
-    ends = _end_uses(network, uses, path.used[:, :horizon], done.acts.demand_growth[:, :, :horizon], draw)
+    ends = _end_uses(network, uses, path.used[:, :horizon], wanted, draw)
     start = float(network.commercial_stock[r, g]) * chosen.commercial_stock_scale
-    held = float(network.state_stock[r, g]) if any(m.kind == "stock_release" for m, _ in measures) else 0.0
+    held = float(network.state_stock[r, g]) if any(a.measure.kind == "stock_release" for a in acts) else 0.0
     return Outcome(
         done,
         shown,
@@ -233,20 +238,22 @@ def _positive(gap: Floats, scale: Floats) -> Floats:
 
 
 def _end_uses(
-    network: Network, uses: tuple[Any, ...], used: Floats, growth: Floats, draw: _Draw | None
+    network: Network, uses: tuple[Use, ...], used: Floats, wanted: Floats, draw: _Draw | None
 ) -> tuple[tuple[EndUse | None, str, Floats, Floats, Floats], ...]:
-    """Per end use of the focal region: (end use, key, used, base use, loss in USD), equation E52."""
-    found = []
-    for use, path in zip(uses, used, strict=True):
+    """Per end use of the focal region: (end use, key, used, base use, loss in USD), equation E52.
+
+    Without an end use in the tables the loss is unknown: NaN, never 0 (law 2).
+    """
+    found: list[tuple[EndUse | None, str, Floats, Floats, Floats]] = []
+    for use, path, base in zip(uses, used, wanted, strict=True):
         if use.region != network.focal_index:
             continue
         form = network.forms[use.form]
         end = next((e for e in network.end_uses if e.form == form and e.name == use.name), None)
         key = use.name if form == network.form else f"{form}: {use.name}"
-        base = use.base * (1 + growth[use.region, use.form])
         short = _positive(base - path, base)
         if end is None:
-            found.append((None, key, path, base, np.zeros_like(path)))
+            found.append((None, key, path, base, np.full_like(path, np.nan)))
             continue
         value = between(end.value_added, draw.value_added if draw else 0.0)
         without = between(end.substitutable, draw.substitutable if draw else 0.0)
@@ -254,15 +261,18 @@ def _end_uses(
     return tuple(found)
 
 
-# Draws ------------------------------------------------------------------------------------------------------------------
+# Draws ----------------------------------------------------------------------------------------------------
 
 
 def _draw(scenario: Scenario, seed: np.random.SeedSequence, fixed: dict[str, float]) -> _Draw:
     rng = np.random.default_rng(seed)
     chosen = sample_behaviour(rng, fixed)
-    positions = rng.triangular(-1.0, 0.0, 1.0, size=3)
-    hardness = tuple(sampled_hardness(m, rng) for m in _measures(scenario, True))
-    return _Draw(chosen, *(float(p) for p in positions), hardness)
+    elasticity, value_added, substitutable = (float(p) for p in rng.triangular(-1.0, 0.0, 1.0, size=3))
+    acts = tuple(
+        Act(measure, {name: number.sample(rng) for name, number in measure.hardness().items()})
+        for measure in _resolved(scenario, True)
+    )
+    return _Draw(chosen, elasticity, value_added, substitutable, acts)
 
 
 def _run_draws(
@@ -277,8 +287,7 @@ def _run_draws(
     stops = []
     for seed in seeds:
         draw = _draw(scenario, seed, fixed)
-        measures = list(zip(_measures(scenario, True), draw.hardness, strict=True))
-        out = _outcome(network, draw.behaviour, calendar, measures, draw, solver)
+        out = _outcome(network, draw.behaviour, calendar, draw.acts, draw, solver)
         series = (out.imports, out.price_ratio, out.cover_days, out.shortage, out.loss)
         for name, values in zip(DRAWN_SERIES, series, strict=True):
             rows[name].append(values)
@@ -296,7 +305,8 @@ def _draws(
     solver: SolverName,
     progress: Callable[[int, int], None] | None,
 ) -> Drawn | None:
-    """Run the draws in batches; a draw depends on its own seed only, so any split gives the same bytes (law 6)."""
+    """Run the draws in batches; a draw depends on its own seed only, so any split gives the same bytes (law
+    6)."""
     if count == 0:
         return None
     seeds = np.random.SeedSequence(seed).spawn(count)

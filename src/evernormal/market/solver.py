@@ -1,9 +1,10 @@
 """Convex quadratic programs: one form, two independent solvers, no status believed without a check.
 
-A program is ``min 1/2 x'Px + c'x`` subject to ``Ax = b``, ``Gx <= h`` and ``lower <= x <= upper``, with quantities
-scaled to order one by whoever builds it.  PIQP (Schwan and others 2023, proximal interior point) is the default,
-Clarabel (Goulart and Chen 2024, homogeneous embedding) the second opinion.  Both return primal and dual values;
-the Karush-Kuhn-Tucker residual is recomputed here from the data, so a wrong status cannot pass.
+A program is ``min 1/2 x'Px + c'x`` subject to ``Ax = b``, ``Gx <= h`` and ``lower <= x <= upper``, with
+quantities scaled to order one by whoever builds it.  PIQP (Schwan and others 2023, proximal interior point)
+is the default, Clarabel (Goulart and Chen 2024, homogeneous embedding) the second opinion.  Both return
+primal and dual values; the Karush-Kuhn-Tucker residual is recomputed here from the data, so a wrong status
+cannot pass.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ class Solution:
 
     Attributes:
         x: (n,) primal point.
-        price: (m,) derivative of the optimal cost with respect to ``equality_rhs`` (marginal cost of one more unit
-            required by the row).
+        price: (m,) derivative of the optimal cost with respect to ``equality_rhs`` (marginal cost of one
+            more unit required by the row).
         shadow: (k,) non-negative multipliers of the inequality rows.
         residual: largest scaled KKT violation, recomputed from the program.
         solver: which solver answered.
@@ -82,7 +83,8 @@ def solve(
         program: the program, scaled so that typical quantities are of order one.
         solver: which solver is asked first.
         tolerance: accuracy asked of the solver.
-        fallback: ask the other solver when the first fails; if both find no feasible point the program is infeasible.
+        fallback: ask the other solver when the first fails; if both find no feasible point the program is
+            infeasible.
 
     Raises:
         InfeasibleError: both solvers say that no point obeys the constraints.
@@ -103,7 +105,7 @@ def solve(
     if (program.lower > program.upper).any():
         where = int(np.argmax(program.lower - program.upper))
         raise InfeasibleError(
-            f"variable {where} must be at least {program.lower[where]:.4g} and at most {program.upper[where]:.4g}"
+            f"variable {where} has lower bound {program.lower[where]:.4g} above {program.upper[where]:.4g}"
         )
     order: list[SolverName] = [solver]
     if fallback:
@@ -206,8 +208,8 @@ def _checked(
 def kkt_residual(program: QuadraticProgram, x: Floats, price: Floats, shadow: Floats) -> float:
     """Return the largest violation of the Karush-Kuhn-Tucker conditions, scaled by the size of the data.
 
-    Reduced costs must vanish inside the bounds, be non-negative at a lower and non-positive at an upper bound; a
-    reduced cost times its distance to the bound counts as complementarity.
+    Reduced costs must vanish inside the bounds, be non-negative at a lower and non-positive at an upper
+    bound; a reduced cost times its distance to the bound counts as complementarity.
     """
     reduced = program.quadratic @ x + program.linear - program.equality.T @ price
     worst = _largest(program.equality @ x - program.equality_rhs)

@@ -1,4 +1,5 @@
-"""The textbook spatial price equilibrium of Samuelson (1952) and of Takayama and Judge (1971), on plain arrays.
+"""The textbook spatial price equilibrium of Samuelson (1952) and of Takayama and Judge (1971), on plain
+arrays.
 
 One or several goods, linear inverse supply and demand curves, freight and specific tariffs on every link, and
 cross-price terms that need not be symmetric.
@@ -34,26 +35,28 @@ def spatial_equilibrium(
 ) -> Result:
     """Return prices, supply, demand and flows of a spatial price equilibrium (equations E42 to E44).
 
-    Exporter i supplies s_i at the price a_i + B s_i; importer j demands d_j at the price c_j - D d_j.  Shipping one
-    unit from i to j costs ``freight[i, j] + tariff[i, j]``.  In equilibrium no shipment could be made at a profit and
-    none is made at a loss: x_ij >= 0 is complementary to supply price + freight + tariff - demand price >= 0.
+    Exporter i supplies s_i at the price a_i + B s_i; importer j demands d_j at the price c_j - D d_j.
+    Shipping one unit from i to j costs ``freight[i, j] + tariff[i, j]``.  In equilibrium no shipment could
+    be made at a profit and none is made at a loss: x_ij >= 0 is complementary to supply price + freight +
+    tariff - demand price >= 0.
 
     Args:
         supply_intercept: (M,) for one good, (M, G) for G goods; price units.
-        supply_slope: (M,), or (M, G), or matrices (M, G, G) with the effect of good h's quantity on good g's price in
-            [.., g, h]; for one good also (M, M) with effects across regions.  Price units per quantity unit.
+        supply_slope: (M,), or (M, G), or matrices (M, G, G) with the effect of good h's quantity on good g's
+            price in [.., g, h]; for one good also (M, M) with effects across regions.  Price units per
+            quantity unit.
         demand_intercept: (N,) or (N, G).
-        demand_slope: like ``supply_slope`` for N importers, as the positive D of c - D d; a slope given as the
-            negative number of "42 - 3q" is understood (the diagonal must have one sign).
-        freight: (M, N), or by good (G, M, N); (M, N, G) is accepted when the shape leaves no doubt.  A route that does
-            not exist is ``inf``.
+        demand_slope: like ``supply_slope`` for N importers, as the positive D of c - D d; a slope given as
+            the negative number of "42 - 3q" is understood (the diagonal must have one sign).
+        freight: (M, N), or by good (G, M, N); (M, N, G) is accepted when the shape leaves no doubt.  A route
+            that does not exist is ``inf``.
         tariff: specific tariff, shaped like ``freight``; none when omitted.
         solver: which solver is asked first.
 
     Returns:
-        A Result of kind ``spatial_equilibrium`` with tables ``prices`` (region, good, price: what importers pay),
-        ``supply`` (region, good, quantity, price: what exporters get), ``demand`` (region, good, quantity) and
-        ``flows`` (exporter, importer, good, quantity).  Regions and goods are numbered from 0.
+        A Result of kind ``spatial_equilibrium`` with tables ``prices`` (region, good, price: what importers
+        pay), ``supply`` (region, good, quantity, price: what exporters get), ``demand`` (region, good,
+        quantity) and ``flows`` (exporter, importer, good, quantity).  Regions and goods are numbered from 0.
 
     Raises:
         LabelError: shapes that do not fit.
@@ -123,7 +126,7 @@ def _arrange(
         if lowest < -1e-9 * max(1.0, float(np.abs(matrix).max())):
             raise InputError(
                 f"{name} is not monotone (lowest eigenvalue of its symmetric part {lowest:.3g})",
-                cure="Supply prices must rise and demand prices fall with quantity; an equilibrium need not exist.",
+                cure="Supply prices must rise and demand prices fall with quantity.",
             )
     cost = _links(freight, a.shape[0], c.shape[0], goods, "freight")
     if tariff is not None:
@@ -184,8 +187,8 @@ def _links(value: ArrayLike, exporters: int, importers: int, goods: int, name: s
     if array.shape == (exporters, importers, goods):
         return np.moveaxis(array, 2, 0)
     raise LabelError(
-        f"{name} has shape {array.shape}; {exporters} exporters, {importers} importers and {goods} goods need "
-        f"({exporters}, {importers}) or ({goods}, {exporters}, {importers})"
+        f"{name} has shape {array.shape}, which does not fit the curves",
+        cure=f"Give ({exporters}, {importers}) or ({goods}, {exporters}, {importers}).",
     )
 
 
@@ -221,7 +224,8 @@ def _solve_symmetric(problem: _Problem, solver: SolverName) -> Floats:
 
 
 def _solve_monotone(problem: _Problem, solver: SolverName) -> Floats:
-    """Solve the monotone linear complementarity problem x >= 0, Mx + q >= 0, x'(Mx + q) = 0 as a convex program."""
+    """Solve the monotone linear complementarity problem x >= 0, Mx + q >= 0, x'(Mx + q) = 0 as a convex
+    program."""
     by_supply, by_demand = problem.sums()
     price, size = _scales(problem)
     matrix = (

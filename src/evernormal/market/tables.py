@@ -80,6 +80,7 @@ def simulation_result(
         },
     )
     findings = (*network.findings, *_findings(network, scenario, central, draws))
+    tables = {name: table.fill_nan(None) for name, table in tables.items()}
     return Result("simulation", tables, _units(tables), lineage, findings, network.coverage)
 
 
@@ -113,7 +114,7 @@ def _supply(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame:
             "use_t": out.use,
             "base_use_t": out.base_use,
             "shortage_t": out.shortage,
-            "release_t": out.run.acts.added[: len(months)],
+            "release_t": out.run.acts.added[r, : len(months)],
             "commercial_stock_t": out.stock,
             "state_stock_t": out.state_stock,
             "cover_days": out.cover_days,
@@ -261,7 +262,7 @@ def _regions(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame
             "stock_t": path.stock[..., :size].reshape(-1),
             "price_ratio": path.price[..., :size].reshape(-1),
         }
-    ).with_columns(pl.col("price_ratio").fill_nan(None))
+    )
 
 
 def _flows(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame:
@@ -282,6 +283,8 @@ def _flows(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame:
 
 
 def _measures(scenario: Scenario) -> pl.DataFrame:
+    from evernormal.network.measures import describe  # noqa: PLC0415 - pydantic loads with the first scenario
+
     rows = []
     for group, measures in (("measure", scenario.measures), ("policy", scenario.policies)):
         for m in measures:
@@ -298,8 +301,8 @@ def _measures(scenario: Scenario) -> pl.DataFrame:
                     "effective": m.effective,
                     "suspended": m.suspended,
                     "ends": m.ends,
-                    "text_en": scenario.describe(m, "en"),
-                    "text_ko": scenario.describe(m, "ko"),
+                    "text_en": describe(m, "en", focal=scenario.focal, form=scenario.form),
+                    "text_ko": describe(m, "ko", focal=scenario.focal, form=scenario.form),
                 }
             )
     texts = dict.fromkeys(("id", "role", "kind", "by", "against", "forms"), pl.String)
@@ -316,8 +319,8 @@ def _summary(network: Network, out: Outcome, without: Outcome) -> pl.DataFrame:
     rows: list[tuple[str, float | None, str | None, str, str]] = [
         ("shortage_t", float(out.shortage.sum()), None, "t contained", "E51"),
         ("shortage_share", float(out.shortage.sum()) / total if total > 0 else None, None, "1", "E51"),
-        ("loss_usd", float(out.loss.sum()), None, "USD", "E52"),
-        ("peak_price_ratio", float(np.nanmax(out.price_ratio)), None, "1 (base = 1)", "E50"),
+        ("loss_usd", _known(out.loss.sum()), None, "USD", "E52"),
+        ("peak_price_ratio", _known(out.price_ratio.max()), None, "1 (base = 1)", "E50"),
         ("min_cover_days", float(out.cover_days[known].min()) if known.any() else None, None, "day", "E53"),
         ("stop_date_with_release", None, _iso(out.stop.stop), "date", "E55"),
         ("stop_date_without_release", None, _iso(without.stop.stop), "date", "E55"),
@@ -353,6 +356,11 @@ def _summary(network: Network, out: Outcome, without: Outcome) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+def _known(value: float) -> float | None:
+    """Unknown is null in a table, never NaN and never 0 (law 2)."""
+    return float(value) if np.isfinite(value) else None
+
+
 def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
@@ -384,7 +392,7 @@ def _summary_bands(drawn: Drawn | None, out: Outcome) -> pl.DataFrame:
             ("imports_lost_t", lost, "t contained"),
         )
         for name, values, unit in totals:
-            rows.append((name, *(float(v) for v in np.percentile(values, (10, 50, 90))), unit))
+            rows.append((name, *(_known(v) for v in np.percentile(values, (10, 50, 90))), unit))
         stops = drawn.stop_days[np.isfinite(drawn.stop_days)]
         rows.append(("stop_probability", None, float(len(stops)) / len(drawn.stop_days), None, "1"))
         if len(stops):
@@ -397,6 +405,15 @@ def _summary_bands(drawn: Drawn | None, out: Outcome) -> pl.DataFrame:
 
 def _findings(network: Network, scenario: Scenario, out: Outcome, draws: int) -> list[Finding]:
     found = list(out.run.findings)
+    if not np.isfinite(out.loss).all():
+        found.append(
+            Finding(
+                "loss-unknown",
+                "warning",
+                f"No value added per tonne is known for {network.form} in {network.focal}: the loss is not stated.",
+                {"form": network.form, "focal": network.focal},
+            )
+        )
     if network.year != scenario.base_year:
         found.append(
             Finding(

@@ -103,7 +103,8 @@ class Network:
         tables: observations behind the arrays; ``base_rows`` always (one row per source row of the focal
             region's imports), ``adjustments`` always (what balancing changed), others as available.
         findings: what a reader must know.
-        coverage: one row per (region, form, item) that was needed: ``observed``, ``estimated`` or ``unknown``.
+        coverage: one row per (region, form, item) that was needed: ``observed``, ``estimated`` or
+            ``unknown``.
         inputs: the tables this was made from, by hash.
         parameters: assumptions used, by name.
     """
@@ -206,7 +207,8 @@ class Network:
         """Raise :class:`BalanceError` naming the worst cells when law 1 does not hold.
 
         Args:
-            tolerance: allowed residual as a fraction of the cell's throughput (and of the world's for tiny cells).
+            tolerance: allowed residual as a fraction of the cell's throughput (and of the world's for tiny
+                cells).
         """
         residual, scale = self.residual(), self.throughput()
         allowed = tolerance * np.maximum(scale, 1e-6 * scale.sum(axis=0, keepdims=True))
