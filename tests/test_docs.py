@@ -1,0 +1,328 @@
+"""The documentation is part of the program: complete, true, and without a request to any other server."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import doctest
+import io
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+
+import evernormal
+from evernormal.equations import EQUATIONS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PACKAGE = ROOT / "src" / "evernormal"
+PAGES = sorted(path for path in DOCS.rglob("*.md") if "_extensions" not in path.parts)
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+PAGE_SECONDS = 30.0
+
+
+def name_of(path: Path) -> str:
+    """Path as a reader of the repository writes it."""
+    return path.relative_to(ROOT).as_posix()
+
+
+# Equations -----------------------------------------------------------------------------------------------------------
+
+
+def cited(text: str) -> set[str]:
+    """Equation keys in a text; ``E42 to E44`` and ``E42-E44`` name all three."""
+    keys = set(re.findall(r"\bE\d+\b", text))
+    for first, last in re.findall(r"\bE(\d+)\s*(?:to|-|–)\s*E(\d+)", text):
+        keys |= {f"E{number}" for number in range(int(first), int(last) + 1) if f"E{number}" in EQUATIONS}
+    return keys
+
+
+def citations() -> dict[str, set[str]]:
+    """Equation key to the files that cite it."""
+    found: dict[str, set[str]] = {}
+    for path in SOURCES:
+        if path.name != "equations.py":
+            for key in cited(path.read_text("utf-8")):
+                found.setdefault(key, set()).add(name_of(path))
+    return found
+
+
+def test_every_cited_equation_exists() -> None:
+    """A number in the code leads to an equation in the documentation."""
+    unknown = {key: sorted(where) for key, where in citations().items() if key not in EQUATIONS}
+    assert not unknown, f"cited but not in equations.py: {unknown}"
+
+
+def test_every_equation_is_cited_where_it_is_computed() -> None:
+    """An equation that no code cites is either not computed or not told."""
+    where = citations()
+    silent = sorted(key for key in EQUATIONS if key not in where)
+    assert not silent, f"cited nowhere in src: {', '.join(silent)}"
+
+
+@pytest.mark.parametrize("equation", EQUATIONS.values(), ids=list(EQUATIONS))
+def test_every_equation_names_a_place_that_exists(equation: object) -> None:
+    """``where`` is a module, function, class or method that can be opened."""
+    parts = str(equation.where).split(".")  # type: ignore[attr-defined]
+    for cut in range(len(parts), 0, -1):
+        with contextlib.suppress(ImportError):
+            __import__(".".join(parts[:cut]))
+            target = sys.modules[".".join(parts[:cut])]
+            break
+    else:
+        pytest.fail(f"{equation.where} cannot be imported")  # type: ignore[attr-defined]
+    for part in parts[cut:]:
+        target = getattr(target, part)
+    assert target is not None
+
+
+# Everything public is documented -----------------------------------------------------------------------------------------
+
+
+def modules() -> Iterator[str]:
+    """Every module with something public outside ``app``, by dotted name."""
+    for path in SOURCES:
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if parts[0] == "app" or path.name == "__main__.py":
+            continue
+        assigned = [
+            node
+            for node in ast.parse(path.read_text("utf-8")).body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            and "__all__" in ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target)
+        ]
+        if assigned:
+            yield ".".join(("evernormal", *parts)).removesuffix(".__init__")
+
+
+def test_every_module_is_in_the_python_reference() -> None:
+    """Public functions are documented because their module is."""
+    text = "\n".join(path.read_text("utf-8") for path in (DOCS / "reference" / "python").glob("*.md"))
+    told = set(re.findall(r"^\.\. automodule:: (\S+)", text, re.MULTILINE))
+    expected = set(modules())
+    assert expected <= told, f"not in docs/reference/python: {', '.join(sorted(expected - told))}"
+    assert told <= expected, f"in docs/reference/python but gone: {', '.join(sorted(told - expected))}"
+
+
+def test_every_public_function_has_a_page_that_shows_how() -> None:
+    """The doors of the package are used in a runnable example."""
+    shown = "\n".join(block for path in PAGES for _, block in blocks(path, "python"))
+    missing = [
+        name for name in evernormal.__all__ if not re.search(rf"evernormal\.{re.escape(name)}\b", shown)
+    ]
+    assert set(missing) <= {"Result", "__version__"}, f"no example uses {', '.join(missing)}"
+
+
+def test_every_room_has_a_page() -> None:
+    """One page per room, and it says what comes in and what goes out."""
+    for room in sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")):
+        page = (DOCS / "rooms" / f"{room}.md").read_text("utf-8")
+        assert "This room is empty" in page or "| comes in | goes out |" in page, room
+
+
+def test_every_law_is_told() -> None:
+    """Twelve laws, each with its guards drawn from the tests."""
+    page = (DOCS / "laws.md").read_text("utf-8")
+    for number in range(1, 13):
+        assert f"(law-{number})=" in page
+        assert f"{{generated}} guards {number}\n" in page
+
+
+# Examples --------------------------------------------------------------------------------------------------------------
+
+
+def blocks(path: Path, language: str) -> list[tuple[int, str]]:
+    """Fenced blocks of one language as (line of the first line inside, text)."""
+    text = path.read_text("utf-8")
+    return [
+        (text.count("\n", 0, match.start(1)) + 1, match.group(1))
+        for match in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ]
+
+
+PYTHON_PAGES = [path for path in PAGES if blocks(path, "python")]
+CONSOLE_PAGES = [path for path in PAGES if blocks(path, "console")]
+
+
+@pytest.mark.parametrize("path", PYTHON_PAGES, ids=name_of)
+def test_python_examples_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python blocks of a page run from top to bottom, in a folder of their own and within a time limit."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EVERNORMAL_DATA", str(tmp_path / "data"))
+    namespace: dict[str, object] = {"__name__": "example"}
+    started = time.monotonic()
+    for line, block in blocks(path, "python"):
+        place = f"{name_of(path)}:{line}"
+        if block.lstrip().startswith(">>>"):
+            example = doctest.DocTestParser().get_doctest(block, namespace, place, str(path), line)
+            assert doctest.DocTestRunner().run(example, clear_globs=False).failed == 0, place
+        else:
+            exec(compile("\n" * (line - 1) + block, str(path), "exec"), namespace)
+    assert time.monotonic() - started < PAGE_SECONDS, f"{name_of(path)} takes too long"
+
+
+def commands(path: Path) -> Iterator[tuple[int, str, int]]:
+    """Command lines of the console blocks as (line, command, expected exit code)."""
+    for first, block in blocks(path, "console"):
+        for offset, text in enumerate(block.splitlines()):
+            if text.startswith("$ evernormal "):
+                command, _, note = text[2:].partition("  # exit ")
+                yield first + offset, command.strip(), int(note or 0)
+
+
+@pytest.mark.parametrize("path", CONSOLE_PAGES, ids=name_of)
+def test_console_examples_run(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands of a page end with the exit code that the page promises (0 when it says nothing)."""
+    from evernormal.app.main import run
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EVERNORMAL_DATA", str(tmp_path / "data"))
+    for line, command, expected in commands(path):
+        code = run(shlex.split(command)[1:])
+        shown = capsys.readouterr()
+        assert code == expected, f"{name_of(path)}:{line}: {command} ended with {code}\n{shown.err[-2000:]}"
+        if expected:
+            assert "Error: " in shown.err and "Traceback" not in shown.err, command
+
+
+# Project pages -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_changelog_has_the_current_version() -> None:
+    """Keep a Changelog: a heading for this version and one for what is coming."""
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(rf"^## \[{re.escape(evernormal.__version__)}\]", text, re.MULTILINE)
+    assert "## [Unreleased]" in text
+
+
+def test_the_citation_file_is_valid_and_current() -> None:
+    """The required keys of Citation File Format 1.2.0, with this version and licence."""
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["message"] and citation["title"] and citation["authors"]
+    assert citation["type"] == "software"
+    assert citation["version"] == evernormal.__version__
+    assert citation["license"] == "Apache-2.0"
+    for reference in citation["references"]:
+        assert {"type", "title", "authors"} <= set(reference)
+
+
+def test_links_between_project_pages_resolve() -> None:
+    """README, CONTRIBUTING and the rest point to files that exist."""
+    for path in sorted(ROOT.glob("*.md")):
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text("utf-8")):
+            if "://" not in target and not target.startswith("mailto:"):
+                assert (path.parent / target).exists(), f"{path.name} points to {target}"
+
+
+def test_files_that_the_pages_name_exist() -> None:
+    """A path in code font inside the project pages leads somewhere."""
+    for path in [ROOT / "CONTRIBUTING.md", ROOT / "README.md", DOCS / "laws.md"]:
+        for target in re.findall(r"`((?:docs|tests|src|bench)/[\w./-]+)`", path.read_text("utf-8")):
+            if "<" not in target:
+                assert (ROOT / target).exists(), f"{path.name} names {target}"
+
+
+def test_tests_that_contributing_names_exist() -> None:
+    """Each layer of tests in the table is there."""
+    for folder in ("tests/laws", "tests/test_docs.py", "bench"):
+        assert (ROOT / folder).exists()
+
+
+# The built pages ---------------------------------------------------------------------------------------------------------
+
+
+class _References(HTMLParser):
+    """Collects what a browser would fetch and where links lead."""
+
+    FETCHED = {
+        ("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "src"),
+        ("video", "src"), ("audio", "src"), ("embed", "src"), ("object", "data"), ("use", "href"),
+    }  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.links: list[str] = []
+        self.anchors: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if given.get("id"):
+            self.anchors.add(str(given["id"]))
+        for (element, attribute) in self.FETCHED:
+            if tag == element and given.get(attribute) and given.get("rel") not in ("canonical", "search"):
+                self.fetched.append(str(given[attribute]))
+        if tag == "a" and given.get("href"):
+            self.links.append(str(given["href"]))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation, built once with warnings as errors."""
+    pytest.importorskip("sphinx", reason="the documentation builder is not installed; `make docs` installs it")
+    out = tmp_path_factory.mktemp("site")
+    command = ["-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", str(DOCS), str(out)]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return out
+
+
+def read(page: Path) -> _References:
+    """Parse one built page."""
+    parser = _References()
+    parser.feed(page.read_text("utf-8"))
+    return parser
+
+
+def test_no_page_fetches_from_another_server(site: Path) -> None:
+    """No script, style, font or picture comes from elsewhere, and style sheets import nothing from elsewhere."""
+    for page in sorted(site.rglob("*.html")):
+        outside = [target for target in read(page).fetched if re.match(r"(https?:)?//", target)]
+        assert not outside, f"{page.name} fetches {outside}"
+    for style in sorted(site.rglob("*.css")):
+        assert not re.search(r"(url\(|@import\s+)[\"']?(https?:)?//", style.read_text("utf-8")), style.name
+
+
+def test_links_inside_the_pages_resolve(site: Path) -> None:
+    """Every link to another page or heading of the documentation leads there."""
+    pages = {page: read(page) for page in sorted(site.rglob("*.html"))}
+    for page, parsed in pages.items():
+        for link in parsed.links:
+            if re.match(r"[a-z]+:|//", link):
+                continue
+            target, _, anchor = link.partition("#")
+            goal = (page.parent / target).resolve() if target else page
+            assert goal.is_file(), f"{page.relative_to(site)} links to {link}"
+            if anchor and goal in pages and page.name not in ("genindex.html", "search.html"):
+                assert anchor in pages[goal].anchors, f"{page.relative_to(site)} links to {link}"
+
+
+def test_equations_are_mathml(site: Path) -> None:
+    """Equations are in the page itself: one block for each, no script to draw them."""
+    text = (site / "equations.html").read_text("utf-8")
+    assert text.count('display="block"') == len(EQUATIONS)
+    for key in EQUATIONS:
+        assert f'id="{key.lower()}"' in text, f"{key} has no anchor"
+    assert "mathjax@" not in text.lower() and "katex" not in text.lower()
+
+
+def test_two_builds_are_the_same(site: Path, tmp_path: Path) -> None:
+    """Pages carry no clock time: law 6 holds for the documentation too."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        command = ["-m", "sphinx", "--quiet", str(DOCS), str(tmp_path / "again")]
+        subprocess.run([sys.executable, *command], check=True, cwd=ROOT, capture_output=True)
+    for page in sorted(site.rglob("*.html")):
+        again = tmp_path / "again" / page.relative_to(site)
+        assert page.read_bytes() == again.read_bytes(), page.name
