@@ -105,4 +105,5 @@ def _largest(totals: Floats) -> list[int]:
 def _transit(network: Network, new: Integers) -> Floats:
     from evernormal.network.transit import transit_days  # noqa: PLC0415 - reads a table
 
-    return np.array([float(transit_days(network.regions[i], network.regions[j])) for i, j, _ in new.tolist()])
+    days = [float(transit_days(network.regions[i], network.regions[j])) for i, j, _ in new.tolist()]
+    return np.array(days, dtype=float)

@@ -1,0 +1,143 @@
+"""Published numbers beside ours: what ``evernormal verify`` runs and a user can run too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from evernormal.errors import EvernormalError
+from evernormal.market.acts import Act, Calendar
+from evernormal.market.curves import constant_elasticity_price
+from evernormal.market.parameters import behaviour
+from evernormal.market.routes import routes_of
+from evernormal.market.run import final_uses, run
+from evernormal.market.spatial import spatial_equilibrium
+from evernormal.network.network import Network
+from evernormal.result import Lineage, Result
+
+__all__ = ["run_oracles"]
+
+MIRANDA = "Miranda and Fackler 2002, Applied Computational Economics and Finance, program DEMSLV13"
+KITA = "Korea International Trade Association, China's share of lithium hydroxide imports by value"
+KITA_SHARES = {2018: 64.9, 2019: 74.4, 2020: 81.2, 2021: 83.8, 2022: 87.9, 2023: 79.6}
+
+
+@dataclass(frozen=True)
+class _Check:
+    name: str
+    published: float
+    ours: float
+    tolerance: float
+    unit: str
+    source: str
+
+
+def run_oracles() -> Result:
+    """Compare what the package computes with published numbers.
+
+    Returns:
+        A Result of kind ``oracles`` with table ``oracles``: name, published, ours, difference, tolerance (absolute,
+        same unit), unit, passed, source.  An oracle that cannot be computed has a null ``ours`` and fails; its
+        message stands in ``source``.
+
+    Example:
+        >>> bool(run_oracles()["oracles"]["passed"].all())
+        True
+    """
+    rows = []
+    for family in (_demslv13, _constant_elasticity, _engine_closed_form, _kita_shares, _stoichiometry):
+        try:
+            rows += [_row(check) for check in family()]
+        except EvernormalError as error:
+            rows.append(_failure(family.__name__.strip("_"), error))
+    table = pl.DataFrame(rows)
+    unit = dict.fromkeys(("published", "ours", "difference", "tolerance"), "see column unit")
+    from evernormal import __version__  # noqa: PLC0415 - avoids a cycle at import
+
+    return Result("oracles", {"oracles": table}, {"oracles": unit}, Lineage(__version__))
+
+
+def _row(check: _Check) -> dict[str, object]:
+    difference = check.ours - check.published
+    return {
+        "name": check.name,
+        "published": check.published,
+        "ours": check.ours,
+        "difference": difference,
+        "tolerance": check.tolerance,
+        "unit": check.unit,
+        "passed": bool(abs(difference) <= check.tolerance),
+        "source": check.source,
+    }
+
+
+def _failure(name: str, error: EvernormalError) -> dict[str, object]:
+    numbers = dict.fromkeys(("published", "ours", "difference", "tolerance"))
+    return {"name": name, **numbers, "unit": "", "passed": False, "source": f"not computed: {error.message}"}
+
+
+def _demslv13() -> Iterator[_Check]:
+    freight = [[0, 3, 9], [3, 0, 3], [6, 3, 0]]
+    answer = spatial_equilibrium([9, 3, 18], [1, 2, 1], [42, 54, 51], [3, 2, 1], freight)
+    published = (24.346154, 27.346154, 30.346154)
+    for region, (known, ours) in enumerate(zip(published, answer["prices"]["price"], strict=True)):
+        yield _Check(f"DEMSLV13 price in region {region + 1}", known, ours, 1e-5, "price", MIRANDA)
+
+
+def _constant_elasticity() -> Iterator[_Check]:
+    source = "Closed form (1-x)^(1/(ed-es)) of a constant-elasticity market"
+    for lost, supply, demand, known in (
+        (0.5, 0.0, -0.5, 4.0),
+        (0.5, 0.2, -0.3, 4.0),
+        (0.1, 0.0, -0.2, 1.6935),
+    ):
+        ours = float(constant_elasticity_price(lost, supply, demand))
+        name = f"Price ratio after losing {lost:.0%} at elasticities {supply:g} and {demand:g}"
+        yield _Check(name, known, ours, 5e-5, "1", source)
+
+
+def _engine_closed_form() -> Iterator[_Check]:
+    """One region whose output halves with fixed supply: the monthly engine against the closed form."""
+    from evernormal.network.measures import Accident  # noqa: PLC0415 - pydantic loads with the first measure
+
+    form = "lithium/hydroxide"
+    none, cell = np.zeros(0, dtype=np.int64), np.zeros((1, 1))
+    network = Network(
+        "KOR", form, 2023, ("KOR",), (form,), cell + 120, cell + 120, (), np.zeros((0, 1)),
+        none, none, none, np.zeros(0), np.zeros(0), cell + 1, cell, cell,
+    )  # fmt: skip
+    chosen = behaviour({"use_elasticity": 0.5})
+    accident = Accident(by="KOR", capacity_lost=0.5, effective=date(2024, 1, 1)).resolved("KOR", form)
+    calendar = Calendar.of(date(2024, 1, 1), 3)
+    act = Act(accident, {"capacity_lost": 0.5})
+    done = run(network, routes_of(network, 0.05), chosen, final_uses(network, chosen), calendar, [act])
+    source = "Same closed form, reached by the multi-period engine"
+    yield _Check(
+        "Engine: price ratio after losing half of supply", 4.0, done.path.price[0, 0, 1], 1e-4, "1", source
+    )
+
+
+def _kita_shares() -> Iterator[_Check]:
+    from evernormal.data import trade  # noqa: PLC0415 - opens the snapshot
+
+    flows = trade(codes=["282520"], importers=["KOR"], years=list(KITA_SHARES))
+    totals = flows.group_by("year").agg(
+        pl.col("value_usd").sum().alias("all"),
+        pl.col("value_usd").filter(pl.col("exporter") == "CHN").sum().alias("china"),
+    )
+    ours = {row["year"]: 100 * row["china"] / row["all"] for row in totals.iter_rows(named=True)}
+    for year, known in KITA_SHARES.items():
+        yield _Check(f"China's share of Korea's lithium hydroxide, {year}", known, ours[year], 2.0, "%", KITA)
+
+
+def _stoichiometry() -> Iterator[_Check]:
+    from evernormal.units import element_fraction  # noqa: PLC0415
+
+    source = "Lithium carbonate equivalent per lithium, USGS Mineral Commodity Summaries conversion table"
+    yield _Check("Li2CO3 per Li", 5.323, 1 / element_fraction("Li2CO3", "Li"), 5e-3, "kg/kg", source)
+    source = "Li2O content of lithium, USGS conversion factor 2.153"
+    yield _Check("Li2O per Li", 2.153, 1 / element_fraction("Li2O", "Li"), 5e-3, "kg/kg", source)
