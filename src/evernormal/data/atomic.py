@@ -1,0 +1,187 @@
+"""All or nothing on disk: build beside the target, flush, then swap; one writer at a time.
+
+A process that is killed leaves at most a folder named ``.evernormal-building-...`` beside the target; the
+next writer, which holds the lock, removes it.  Nothing is ever read from such a folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from evernormal.errors import StorageError
+
+__all__ = ["exclusive", "staged_folder", "sync"]
+
+_PREFIX = ".evernormal-building-"
+_RENAME_EXCHANGE = 2
+_AT_FDCWD = -100
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextlib.contextmanager
+def staged_folder(target: Path, *, unchanged: str) -> Iterator[Path]:
+    """Yield an empty folder beside ``target``; on success it becomes ``target``, otherwise it vanishes.
+
+    Args:
+        target: folder to make or to replace.
+        unchanged: what the message says is still there, such as ``"the snapshot in ... is as it was"``.
+
+    Raises:
+        StorageError: disk full, no permission or any other refusal of the file system; the target is as it
+            was.
+        KeyboardInterrupt: the user stopped it; the target is as it was, and the message says so.
+    """
+    staging: Path | None = None
+    replaced = False
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(target.parent)
+        staging = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
+        staging.chmod(0o755)
+        yield staging
+        for path in sorted(staging.rglob("*")):
+            sync(path)
+        sync(staging)
+        _replace(staging, target)
+        replaced = True
+        sync(target.parent)
+    except OSError as error:
+        raise storage_error(error, unchanged) from error
+    except KeyboardInterrupt:
+        state = f"{target} was already replaced, completely" if replaced else unchanged
+        raise KeyboardInterrupt(f"interrupted; {state}") from None
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def storage_error(error: OSError, unchanged: str) -> StorageError:
+    """Turn an error of the operating system into one that says what it means here."""
+    place = str(error.filename or "")
+    if error.errno in _FULL:
+        return StorageError(
+            f"the disk is full; {unchanged}", where=place, cure="Free some space and run the command again."
+        )
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return StorageError(
+            f"no permission to write; {unchanged}", where=place, cure="Give a folder that you may write to."
+        )
+    return StorageError(f"writing failed ({error.strerror or error}); {unchanged}", where=place)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed writers left in ``folder``; call it only while holding the lock."""
+    for path in folder.glob(f"{_PREFIX}*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def exclusive(path: Path, *, doing: str) -> Iterator[None]:
+    """Hold the lock file ``path``, or fail at once when another process holds it.
+
+    The operating system releases the lock when a process dies, so a killed writer blocks nobody.
+
+    Raises:
+        StorageError: another process holds the lock, or the lock file cannot be made.
+    """
+    unchanged = "nothing was changed"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise storage_error(error, unchanged) from error
+    with stream:
+        if not _try_lock(stream) or not _is_same_file(stream, path):
+            stream.seek(0)
+            holder = stream.read(20).strip()
+            who = f" (process {holder})" if holder.isdigit() else ""
+            raise StorageError(
+                f"another process{who} is {doing}; {unchanged}",
+                where=str(path),
+                cure="Wait until it has finished and run the command again.",
+            )
+        stream.truncate(0)
+        stream.write(f"{os.getpid()}\n")
+        stream.flush()
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Flush a file or a folder to the disk."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _replace(new: Path, target: Path) -> None:
+    """Put ``new`` in the place of ``target``; afterwards ``new`` is the old folder, or gone."""
+    if not target.exists():
+        new.rename(target)
+        return
+    if _exchange(new, target):
+        return
+    aside = new.with_name(new.name + "-old")
+    target.rename(aside)
+    try:
+        new.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step where the system can (Linux); return whether it did."""
+    if sys.platform != "linux":
+        return False
+    swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if swap is None:
+        return False
+    done = swap(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE)
+    return bool(done == 0)
+
+
+def _is_same_file(stream: IO[str], path: Path) -> bool:
+    """Say whether ``path`` is still the file that was opened (another writer may have removed it)."""
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(stream: IO[str]) -> bool:
+        try:
+            stream.seek(1 << 30)
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(stream: IO[str]) -> bool:
+        try:
+            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
