@@ -75,7 +75,7 @@ class Solution:
 
 
 def solve(
-    program: QuadraticProgram, *, solver: SolverName = "piqp", tolerance: float = 1e-10, fallback: bool = True
+    program: QuadraticProgram, *, solver: SolverName = "piqp", tolerance: float = 1e-12, fallback: bool = True
 ) -> Solution:
     """Solve a convex quadratic program and check the answer.
 
