@@ -173,6 +173,7 @@ class _Builder:
     def _licence(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
         waited = np.array([(day - measure.effective).days for day in self.calendar.days])
         granted = np.where(waited < hard["delay_days"], 0.0, hard["approval_share"])
+        granted = 1.0 - hard.get("covers", 1.0) * (1.0 - granted)
         self._limit(self._exports(measure), np.where(active, granted, 1.0), active)
 
     def _quota(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
