@@ -23,6 +23,7 @@ __all__ = [
     "check_form",
     "check_party",
     "check_region",
+    "corridor_name",
     "country_name",
     "form_name",
     "refuse",
@@ -99,6 +100,14 @@ def country_name(code: str, language: str = "en") -> str:
     if code not in names:
         raise UnknownNameError("country", code, names)
     return str(names[code])
+
+
+def corridor_name(name: str, language: str = "en") -> str:
+    """Return the English or Korean name of a sea passage."""
+    from evernormal.network.transit import PASSAGES  # noqa: PLC0415
+
+    passage = PASSAGES[name]
+    return passage.name_ko if language == "ko" else passage.name_en
 
 
 def form_name(name: str, language: str = "en") -> str:

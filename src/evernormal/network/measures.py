@@ -80,14 +80,16 @@ class Quota(Measure):
 
 
 class Licence(Measure):
-    """Every shipment needs a licence: nothing for ``delay_days``, then the approved share."""
+    """Shipments need a licence: nothing for ``delay_days``, then the approved share."""
 
     kind: Literal["licence"] = "licence"
     by: Region = Field(description="Exporter: ISO 3166 alpha-3, 'focal' or 'world'.")
     delay_days: Annotated[Uncertain, Within(0, 1825, "days")] = Field(
         description="Days from the effective day until the first licensed shipment."
     )
-    approval_share: Share = Field(description="Share of base shipments that is licensed afterwards.")
+    approval_share: Share = Field(
+        description="Share of the covered base shipments that is licensed afterwards."
+    )
     covers: Share = Field(
         default=Uncertain(1.0, 1.0, 1.0),
         description="Share of the form's base shipments that needs a licence; less than 1 where only some "

@@ -1,26 +1,11 @@
-"""Pieces that the English and the Korean sentences share: numbers, ranges, passages."""
+"""Pieces that the English and the Korean sentences share: numbers and ranges."""
 
 from __future__ import annotations
 
 from evernormal.errors import InputError
 from evernormal.network.uncertain import Uncertain
 
-__all__ = ["PASSAGE_NAMES", "given", "is_all", "percent", "quantity"]
-
-PASSAGE_NAMES = {
-    "malacca": ("the Strait of Malacca", "말라카 해협"),
-    "sunda": ("the Sunda Strait", "순다 해협"),
-    "lombok": ("the Lombok Strait", "롬복 해협"),
-    "suez": ("the Suez Canal", "수에즈 운하"),
-    "panama": ("the Panama Canal", "파나마 운하"),
-    "ormuz": ("the Strait of Hormuz", "호르무즈 해협"),
-    "hormuz": ("the Strait of Hormuz", "호르무즈 해협"),
-    "babalmandab": ("the Bab el-Mandeb Strait", "바브엘만데브 해협"),
-    "gibraltar": ("the Strait of Gibraltar", "지브롤터 해협"),
-    "bosporus": ("the Bosporus", "보스포루스 해협"),
-    "taiwan": ("the Taiwan Strait", "대만 해협"),
-    "south_africa": ("the Cape of Good Hope", "희망봉"),
-}
+__all__ = ["given", "is_all", "percent", "quantity"]
 
 
 def _number(value: float) -> str:
@@ -28,15 +13,16 @@ def _number(value: float) -> str:
 
 
 def quantity(number: Uncertain, scale: float = 1.0, *, korean: bool = False, unit: str = "") -> str:
-    """``60 %``, ``40 to 80 %`` or ``40 to 80 % (most likely 60 %)``."""
-    parts = [_number(round(value * scale, 10)) for value in (number.low, number.high)]
+    """Return ``60 %``, ``40 to 80 %`` or, with a most likely value, ``60 % (40 to 80 %)``."""
+    low, central, high = (
+        _number(round(value * scale, 10)) for value in (number.low, number.central(), number.high)
+    )
     if number.is_fixed:
-        return f"{parts[0]}{unit}"
-    text = f"{parts[0]}{'~' if korean else ' to '}{parts[1]}{unit}"
-    if number.mode is not None:
-        mode = _number(round(number.mode * scale, 10))
-        text += f" (최빈값 {mode}{unit})" if korean else f" (most likely {mode}{unit})"
-    return text
+        return f"{low}{unit}"
+    span = f"{low}~{high}{unit}" if korean else f"{low} to {high}{unit}"
+    if number.mode is None:
+        return span
+    return f"{central}{unit}({span})" if korean else f"{central}{unit} ({span})"
 
 
 def percent(number: Uncertain, *, korean: bool = False) -> str:

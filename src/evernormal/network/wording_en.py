@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from evernormal.network import measures as m
-from evernormal.network.known import FOCAL, WORLD, country_name, form_name
-from evernormal.network.phrases import PASSAGE_NAMES, given, is_all, percent, quantity
+from evernormal.network.known import FOCAL, WORLD, corridor_name, country_name, form_name
+from evernormal.network.phrases import given, is_all, percent, quantity
 
 __all__ = ["english"]
 
@@ -73,12 +73,21 @@ def _targets_en(act: m.Measure) -> str:
 
 
 def _goods_en(act: m.Measure) -> str:
-    return _list_en([form_name(name) for name in act.forms]) if act.forms else "the form's"
+    if not act.forms:
+        return "the form in question"
+    return _list_en([_inside_a_sentence(form_name(name)) for name in act.forms])
+
+
+def _inside_a_sentence(name: str) -> str:
+    """Lower the first letter, except of an abbreviation such as NCM."""
+    return name[0].lower() + name[1:] if name[1:2].islower() else name
 
 
 def _ban_en(act: m.Ban) -> str:
     how_much = "all" if is_all(act.severity) else percent(act.severity)
-    return f"{_place_en(act.by)} withholds {how_much} of its {_goods_en(act)} shipments to {_targets_en(act)}"
+    return (
+        f"{_place_en(act.by)} withholds {how_much} of its shipments of {_goods_en(act)} to {_targets_en(act)}"
+    )
 
 
 def _quota_en(act: m.Quota) -> str:
@@ -86,21 +95,21 @@ def _quota_en(act: m.Quota) -> str:
         cap = f"{percent(act.share_of_base)} of the base year"
     else:
         cap = f"{quantity(given(act.tonnes_per_year))} t contained a year"
-    return f"{_place_en(act.by)} limits its {_goods_en(act)} shipments to {_targets_en(act)} to {cap}"
+    return f"{_place_en(act.by)} limits its shipments of {_goods_en(act)} to {_targets_en(act)} to {cap}"
 
 
 def _licence_en(act: m.Licence) -> str:
-    covered = "" if is_all(act.covers) else f" ({percent(act.covers)} of the shipments need one)"
+    part, those = ("", "base shipments") if is_all(act.covers) else (f"{percent(act.covers)} of ", "those")
     return (
-        f"{_place_en(act.by)} requires licences for its {_goods_en(act)} shipments to "
-        f"{_targets_en(act)}{covered}, grants none for {quantity(act.delay_days)} days and then "
-        f"{percent(act.approval_share)} of base shipments,"
+        f"{_place_en(act.by)} requires licences for {part}its shipments of {_goods_en(act)} to "
+        f"{_targets_en(act)}, grants none for {quantity(act.delay_days)} days and then "
+        f"{percent(act.approval_share)} of {those},"
     )
 
 
 def _inspection_en(act: m.Inspection) -> str:
     return (
-        f"{_place_en(act.by)} inspects its {_goods_en(act)} shipments to {_targets_en(act)}, which "
+        f"{_place_en(act.by)} inspects its shipments of {_goods_en(act)} to {_targets_en(act)}, which "
         f"then take {quantity(act.delay_days)} days longer,"
     )
 
@@ -120,13 +129,13 @@ def _dumping_en(act: m.Dumping) -> str:
 
 
 def _closure_en(act: m.CorridorClosure) -> str:
-    name = PASSAGE_NAMES.get(act.corridor, (f"the passage {act.corridor}", ""))[0]
+    name = f"the {corridor_name(act.corridor)}"
     how_much = "" if is_all(act.severity) else f" {percent(act.severity)} of"
-    return f"{name} is closed to{how_much} {_goods_en(act)} shipments"
+    return f"{name} is closed to{how_much} shipments of {_goods_en(act)}"
 
 
 def _accident_en(act: m.Accident) -> str:
-    return f"{_place_en(act.by)} loses {percent(act.capacity_lost)} of its {_goods_en(act)} output"
+    return f"{_place_en(act.by)} loses {percent(act.capacity_lost)} of its output of {_goods_en(act)}"
 
 
 def _surge_en(act: m.DemandSurge) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from evernormal.network import measures as m
-from evernormal.network.known import FOCAL, WORLD, country_name, form_name
-from evernormal.network.phrases import PASSAGE_NAMES, given, is_all, percent, quantity
+from evernormal.network.known import FOCAL, WORLD, corridor_name, country_name, form_name
+from evernormal.network.phrases import given, is_all, percent, quantity
 from evernormal.network.uncertain import Uncertain
 
 __all__ = ["korean", "with_particles"]
@@ -90,10 +90,10 @@ def _quota_ko(act: m.Quota) -> str:
 
 
 def _licence_ko(act: m.Licence) -> str:
-    covered = "" if is_all(act.covers) else f"(물량의 {_pct(act.covers)} 대상)"
+    part, those = ("", "기준 물량") if is_all(act.covers) else (f"의 {_pct(act.covers)}", "그 물량")
     return (
-        f"{_exports_ko(act)}에 허가제를 시행하여{covered}, {_qty(act.delay_days, '일')}간 선적이 중단되고 "
-        f"이후 기준 물량의 {_pct(act.approval_share)}[이/가] 허가된다"
+        f"{_exports_ko(act)}{part}에 허가제를 시행하여 {_qty(act.delay_days, '일')}간 선적이 중단되고 "
+        f"이후 {those}의 {_pct(act.approval_share)}[이/가] 허가된다"
     )
 
 
@@ -113,7 +113,7 @@ def _dumping_ko(act: m.Dumping) -> str:
 
 
 def _closure_ko(act: m.CorridorClosure) -> str:
-    name = PASSAGE_NAMES.get(act.corridor, ("", f"{act.corridor} 항로"))[1]
+    name = corridor_name(act.corridor, "ko")
     how_much = "이" if is_all(act.severity) else f"의 {_pct(act.severity)}[이/가]"
     return f"{_period_ko(act)} {name}[을/를] 지나는 {_goods_ko(act)} 운송{how_much} 통제된다"
 
