@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -34,7 +35,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-# Equations -----------------------------------------------------------------------------------------------------------
+# Equations ----------------------------------------------------------------------------------------
 
 
 def cited(text: str) -> set[str]:
@@ -84,7 +85,7 @@ def test_every_equation_names_a_place_that_exists(equation: object) -> None:
     assert target is not None
 
 
-# Everything public is documented -----------------------------------------------------------------------------------------
+# Everything public is documented ------------------------------------------------------------------
 
 
 def modules() -> Iterator[str]:
@@ -136,7 +137,7 @@ def test_every_law_is_told() -> None:
         assert f"{{generated}} guards {number}\n" in page
 
 
-# Examples --------------------------------------------------------------------------------------------------------------
+# Examples -----------------------------------------------------------------------------------------
 
 
 def blocks(path: Path, language: str) -> list[tuple[int, str]]:
@@ -154,7 +155,7 @@ CONSOLE_PAGES = [path for path in PAGES if blocks(path, "console")]
 
 @pytest.mark.parametrize("path", PYTHON_PAGES, ids=name_of)
 def test_python_examples_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Python blocks of a page run from top to bottom, in a folder of their own and within a time limit."""
+    """The Python blocks of a page run from top to bottom, in their own folder, within a time limit."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EVERNORMAL_DATA", str(tmp_path / "data"))
     namespace: dict[str, object] = {"__name__": "example"}
@@ -195,7 +196,7 @@ def test_console_examples_run(
             assert "Error: " in shown.err and "Traceback" not in shown.err, command
 
 
-# Project pages -----------------------------------------------------------------------------------------------------------
+# Project pages ------------------------------------------------------------------------------------
 
 
 def test_the_changelog_has_the_current_version() -> None:
@@ -239,13 +240,13 @@ def test_tests_that_contributing_names_exist() -> None:
         assert (ROOT / folder).exists()
 
 
-# The built pages ---------------------------------------------------------------------------------------------------------
+# The built pages ----------------------------------------------------------------------------------
 
 
 class _References(HTMLParser):
     """Collects what a browser would fetch and where links lead."""
 
-    FETCHED = {
+    FETCHED: ClassVar = {
         ("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src"), ("source", "src"),
         ("video", "src"), ("audio", "src"), ("embed", "src"), ("object", "data"), ("use", "href"),
     }  # fmt: skip
@@ -260,7 +261,7 @@ class _References(HTMLParser):
         given = dict(attrs)
         if given.get("id"):
             self.anchors.add(str(given["id"]))
-        for (element, attribute) in self.FETCHED:
+        for element, attribute in self.FETCHED:
             if tag == element and given.get(attribute) and given.get("rel") not in ("canonical", "search"):
                 self.fetched.append(str(given[attribute]))
         if tag == "a" and given.get("href"):
@@ -270,7 +271,9 @@ class _References(HTMLParser):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The documentation, built once with warnings as errors."""
-    pytest.importorskip("sphinx", reason="the documentation builder is not installed; `make docs` installs it")
+    pytest.importorskip(
+        "sphinx", reason="the documentation builder is not installed; `make docs` installs it"
+    )
     out = tmp_path_factory.mktemp("site")
     command = ["-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", str(DOCS), str(out)]
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, cwd=ROOT)
@@ -286,7 +289,7 @@ def read(page: Path) -> _References:
 
 
 def test_no_page_fetches_from_another_server(site: Path) -> None:
-    """No script, style, font or picture comes from elsewhere, and style sheets import nothing from elsewhere."""
+    """No script, style, font or picture comes from elsewhere, nor does what a style sheet imports."""
     for page in sorted(site.rglob("*.html")):
         outside = [target for target in read(page).fetched if re.match(r"(https?:)?//", target)]
         assert not outside, f"{page.name} fetches {outside}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from evernormal.network.network import Conversion, EndUse, Network
+from evernormal.network.scenario import Scenario, scenario_from
 from evernormal.result import Parameter
 
 LAW = settings(
@@ -36,9 +38,13 @@ def parameter(name: str, value: float, unit: str = "") -> Parameter:
     return Parameter(name, value, value, value, unit, "C", "assumption: a made-up world for tests")
 
 
-def end_uses(form: str) -> tuple[EndUse, ...]:
-    """Two final uses of the focal region; shares sum to 1."""
-    rows = (("batteries", "Batteries", "이차전지", 0.9, -0.2), ("grease", "Grease", "윤활유", 0.1, -0.5))
+def end_uses(forms: tuple[str, ...]) -> tuple[EndUse, ...]:
+    """Final uses of the focal region: two of what is refined, one of the ore; shares of a form sum to 1."""
+    rows = (
+        (REFINED, "batteries", "Batteries", "이차전지", 0.9, -0.2),
+        (REFINED, "grease", "Grease", "윤활유", 0.1, -0.5),
+        (ORE, "glass", "Glass", "유리", 1.0, -0.3),
+    )
     return tuple(
         EndUse(
             form,
@@ -50,7 +56,8 @@ def end_uses(form: str) -> tuple[EndUse, ...]:
             parameter(f"{name} value added", 100_000.0, "USD/t"),
             parameter(f"{name} substitutable", 0.1, "1"),
         )
-        for name, english, korean, share, elasticity in rows
+        for form, name, english, korean, share, elasticity in rows
+        if form in forms
     )
 
 
@@ -113,7 +120,7 @@ def network(
         price=np.tile(np.array([10_000.0, 60_000.0])[-len(forms) :], (count, 1)),
         commercial_stock=commercial,
         state_stock=state,
-        end_uses=end_uses(REFINED),
+        end_uses=end_uses(forms),
         gross_per_contained={REFINED: 6.05},
         tables={"base_rows": base_rows(regions, refined_flow), "adjustments": pl.DataFrame()},
     )
@@ -196,3 +203,65 @@ def markets(draw: st.DrawFn) -> dict[str, Floats]:
         "demand_slope": vector(0.3, 3.0),
         "freight": freight,
     }
+
+
+def scenario(
+    *measures: dict[str, Any],
+    policies: tuple[dict[str, Any], ...] = (),
+    months: int = 8,
+    draws: int = 0,
+    seed: int = 1,
+    form: str = REFINED,
+) -> Scenario:
+    """A scenario on a made-up world; the focal region is :data:`FOCAL`."""
+    return scenario_from(
+        {
+            "name": "law",
+            "title": {"en": "A law", "ko": "법칙"},
+            "form": form,
+            "focal": FOCAL,
+            "base_year": 2023,
+            "start": "2024-01",
+            "months": months,
+            "measures": list(measures),
+            "policies": list(policies),
+            "uncertainty": {"draws": draws},
+            "seed": seed,
+        }
+    )
+
+
+def selling_only(world: Network, region: str = "CHN") -> Network:
+    """The same world in which one region imports nothing; output and use of the others fill the gap."""
+    keep = world.flow_to != world.region(region)
+    cut = dataclasses.replace(
+        world,
+        flow=world.flow[keep],
+        flow_from=world.flow_from[keep],
+        flow_to=world.flow_to[keep],
+        flow_form=world.flow_form[keep],
+        transit_days=world.transit_days[keep],
+    )
+    gap = cut.residual()
+    return dataclasses.replace(
+        cut, production=cut.production + np.maximum(-gap, 0.0), use=cut.use + np.maximum(gap, 0.0)
+    )
+
+
+def ban(severity: float, against: tuple[str, ...] = ("focal",), **more: Any) -> dict[str, Any]:
+    """China withholds a share of what it ships; announced in February, effective from the tenth of April."""
+    return {
+        "kind": "ban",
+        "id": "ban",
+        "by": "CHN",
+        "against": list(against),
+        "announced": "2024-02-10",
+        "effective": "2024-04-10",
+        "severity": severity,
+        **more,
+    }
+
+
+def release(share: float) -> dict[str, Any]:
+    """The focal state puts a share of its stock on the market in May and June."""
+    return {"kind": "stock_release", "id": "release", "effective": "2024-05-01", "share": share, "months": 2}
