@@ -7,7 +7,7 @@ data, packaged beside this file, every row with its source: ``materials.csv``, `
 Coverage says what the shipped trade knows of a form, and does not flatter:
 
 - ``full``: its customs codes are in the shipped trade table, and it alone reads them;
-- ``share``: only published facts (shares, world totals) reach it;
+- ``share``: its trade is not shipped; published facts (shares, totals) or production statistics reach it;
 - ``none``: neither; the form is named so that a user can bring data for it.
 
 A code marked *basket* holds goods of other forms too.  Only one form reads a shipped code; the others that
