@@ -1,9 +1,9 @@
 """Solves per second of the market engine, beside the same model built with a general modelling layer.
 
 Chains of one, two and three forms over 40 regions and 24 months, a full ban of the largest exporter on the
-focal region.  Both sides solve the same quadratic program with the same solver (PIQP) on one core: ours assembles
-arrays, the other is written in CVXPY, variable by variable and balance by balance.  Objectives must agree.  Run: ``make
-bench``.
+focal region.  Both sides solve the same quadratic program with the same solver (PIQP) on one core: ours
+assembles arrays, the other is written in CVXPY, variable by variable and balance by balance.  Objectives must
+agree.  Run: ``make bench``.
 """
 
 from __future__ import annotations

@@ -40,9 +40,9 @@ def run_oracles() -> Result:
     """Compare what the package computes with published numbers.
 
     Returns:
-        A Result of kind ``oracles`` with table ``oracles``: name, published, ours, difference, tolerance
-        (absolute, same unit), unit, passed, source.  An oracle that cannot be computed has a null ``ours`` and fails;
-        its message stands in ``source``.
+        A Result of kind ``oracles`` with one table ``oracles``: name, published, ours, difference,
+        tolerance (absolute, same unit), unit, passed, source.  An oracle that cannot be computed has a null
+        ``ours`` and fails; its message stands in ``source``.
 
     Example:
         >>> bool(run_oracles()["oracles"]["passed"].all())

@@ -410,7 +410,7 @@ def _findings(network: Network, scenario: Scenario, out: Outcome, draws: int) ->
             Finding(
                 "loss-unknown",
                 "warning",
-                f"No value added per tonne is known for {network.form} in {network.focal}: the loss is not stated.",
+                f"No value added per tonne of {network.form} is known for {network.focal}; no loss stated.",
                 {"form": network.form, "focal": network.focal},
             )
         )
