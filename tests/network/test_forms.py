@@ -86,6 +86,11 @@ def test_the_catalogue_is_consistent() -> None:
     assert catalogue.check_forms(SHIPPED) == ()
 
 
+def test_forms_are_listed_by_material_and_stage() -> None:
+    assert set(catalogue.forms(material="lithium", stage="refined")["material"]) == {"lithium"}
+    assert catalogue.forms().height == sum(catalogue.forms(stage=s).height for s in catalogue.STAGES)
+
+
 @pytest.mark.parametrize("name", RELIED_ON)
 def test_forms_that_others_call_by_name(name: str) -> None:
     this = catalogue.form(name)
@@ -252,6 +257,8 @@ def test_a_gap_is_closed_by_the_product_of_recoveries() -> None:
         (lambda: catalogue.form("lithium/hydroxid"), "'lithium/hydroxide'"),
         (lambda: catalogue.form("graphit/natural"), "'graphite/natural'"),
         (lambda: catalogue.material("antimon"), "'antimony'"),
+        (lambda: catalogue.forms(material="galium"), "'gallium'"),
+        (lambda: catalogue.forms(stage="refine"), "'refined'"),
         (lambda: catalogue.conversions_of("cobalt/oxide"), "'cobalt/oxides'"),
         (lambda: catalogue.contained("copper/ore", "260400"), "'260300'"),
         (lambda: chain("tungsten/powders"), "'tungsten/powder'"),

@@ -128,14 +128,27 @@ def form(name: str) -> Form:
     return _forms()[name]
 
 
-def forms() -> pl.DataFrame:
-    """Return every form, one row each, with its shipped trade codes.
+def forms(material: str | None = None, stage: str | None = None) -> pl.DataFrame:
+    """Return forms, one row each, with the shipped trade codes that they read.
+
+    Args:
+        material: only forms of this material.
+        stage: only forms at this stage, one of :data:`STAGES`.
+
+    Raises:
+        UnknownNameError: no such material or stage.
 
     Columns: form, material, stage, name_en, name_ko, contained, formula, coverage, production_source,
     production_factor (null without a source), codes (of the shipped revision, that the form reads), note.
     """
     reads = pl.Series("codes", [list(f.trade_codes) for f in _forms().values()], dtype=pl.List(pl.String))
-    return read_table("forms").with_columns(reads).select(pl.exclude("note"), "note")
+    table = read_table("forms").with_columns(reads).select(pl.exclude("note"), "note")
+    for column, wanted, known in (("material", material, _materials()), ("stage", stage, STAGES)):
+        if wanted is not None:
+            if wanted not in known:
+                raise UnknownNameError(column, wanted, known)
+            table = table.filter(pl.col(column) == wanted)
+    return table
 
 
 def contained(form_name: str, code: str = "", exporter: str = "") -> Content:
