@@ -17,6 +17,7 @@ share it say so and stay at ``share`` or ``none`` (law 2: what cannot be told ap
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -270,7 +271,9 @@ def _end_use(form_name: str, row: dict[str, Any]) -> EndUse:
         low, high = f"{stem or column}_low", f"{stem or column}_high"
         name = f"{stem or column} {form_name} {row['end_use']}"
         grade = cast(Grade, row["grade"])
-        return Parameter(name, row[column], row[low], row[high], unit, grade, row["source"])
+        blank = math.nan  # unknown is not 0 (law 2)
+        value, below, above = (blank if row[c] is None else row[c] for c in (column, low, high))
+        return Parameter(name, value, below, above, unit, grade, row["source"])
 
     return EndUse(
         form_name,
