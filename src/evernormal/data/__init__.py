@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evernormal.data.build import build_snapshot
-    from evernormal.data.checks import sources, status, verify
+    from evernormal.data.checks import verify
     from evernormal.data.flows import covered_codes, supplier_shares, trade
     from evernormal.data.geography import aliases, countries, country, country_sources
+    from evernormal.data.holdings import sources, status
     from evernormal.data.indicators import governance
     from evernormal.data.mining import production, production_totals
     from evernormal.data.published import facts
     from evernormal.data.publishers.wheel import fetch_wheel
     from evernormal.data.schema import schema_table
     from evernormal.data.snapshot import inputs
-    from evernormal.data.store import add, default_folder, journal, query
+    from evernormal.data.sql import query
+    from evernormal.data.store import add, default_folder, journal, vintages
 
 _HOMES = {
     "add": "store",
@@ -40,12 +42,13 @@ _HOMES = {
     "governance": "indicators",
     "inputs": "snapshot",
     "journal": "store",
+    "vintages": "store",
     "production": "mining",
     "production_totals": "mining",
-    "query": "store",
+    "query": "sql",
     "schema_table": "schema",
-    "sources": "checks",
-    "status": "checks",
+    "sources": "holdings",
+    "status": "holdings",
     "supplier_shares": "flows",
     "trade": "flows",
     "verify": "checks",
@@ -74,6 +77,7 @@ __all__ = [
     "supplier_shares",
     "trade",
     "verify",
+    "vintages",
 ]
 
 

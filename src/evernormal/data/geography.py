@@ -134,6 +134,9 @@ def _key(code: str | int, source: str) -> str:
 
 def _candidates(name: str, table: Mapping[str, str]) -> list[str]:
     """Return codes that the writer of ``name`` may have meant: near codes, and codes of near names."""
+    swapped = [code for code in table if sorted(code) == sorted(name)]
+    if swapped:
+        return swapped
     names = aliases("name")
     by_name = {names[n] for n in nearest(name, names)}
     meant = [code for code, iso3 in table.items() if iso3 in by_name]

@@ -15,7 +15,7 @@ import polars as pl
 
 from evernormal.data.geography import check_iso3
 from evernormal.data.publishers.facts_csv import TOPICS, read_facts
-from evernormal.data.schema import TABLES
+from evernormal.data.schema import TABLES, day
 from evernormal.errors import InputError, SnapshotError, UnknownNameError
 
 __all__ = ["facts"]
@@ -68,10 +68,8 @@ def facts(
     for name, value in wanted.items():
         if value is not None:
             rows = rows.filter(pl.col(name) == value)
-    if as_of is not None:
-        day = date.fromisoformat(as_of) if isinstance(as_of, str) else as_of
-        rows = rows.filter(pl.col("as_of") <= day)
-    return rows
+    known_on = day(as_of)
+    return rows if known_on is None else rows.filter(pl.col("as_of") <= known_on)
 
 
 def _rows(dataset: str | None, folder: str | Path | None) -> pl.DataFrame:

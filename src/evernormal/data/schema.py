@@ -11,13 +11,23 @@ from __future__ import annotations
 import csv
 import functools
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from evernormal.errors import UnknownNameError
+from evernormal.errors import InputError, UnknownNameError
 
-__all__ = ["OBSERVATIONS", "TABLES", "Column", "columns", "public_columns", "schema_table", "stored_columns"]
+__all__ = [
+    "OBSERVATIONS",
+    "TABLES",
+    "Column",
+    "columns",
+    "day",
+    "public_columns",
+    "schema_table",
+    "stored_columns",
+]
 
 TABLES = Path(__file__).parent / "tables"
 """Folder of the tables that are typed by hand and shipped."""
@@ -96,6 +106,20 @@ def _rows() -> tuple[Column, ...]:
             )
             for row in csv.DictReader(stream)
         )
+
+
+def day(value: date | str | None) -> date | None:
+    """Return a day given as a date or as text like ``2024-12-31``; None stays None.
+
+    >>> day("2024-12-31")
+    datetime.date(2024, 12, 31)
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise InputError(f"{value!r} is no day", where="as_of", cure="Write it like 2024-12-31.") from None
 
 
 def columns(table: str) -> tuple[Column, ...]:

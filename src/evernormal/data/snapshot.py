@@ -21,7 +21,17 @@ from evernormal.data.schema import TABLES
 from evernormal.errors import SnapshotError, UnknownNameError
 from evernormal.result import Input, sha256_of
 
-__all__ = ["SNAPSHOT", "SNAPSHOT_TABLES", "Resource", "inputs", "resource", "resources", "scan"]
+__all__ = [
+    "SNAPSHOT",
+    "SNAPSHOT_TABLES",
+    "Resource",
+    "check_resource",
+    "inputs",
+    "resource",
+    "resources",
+    "scan",
+    "source_day",
+]
 
 SNAPSHOT = Path(__file__).parent / "snapshot"
 """Folder of the shipped snapshot."""
@@ -60,8 +70,16 @@ def resource(table: str, folder: Path = SNAPSHOT) -> Resource:
     known = resources(folder)
     if table not in known:
         raise UnknownNameError("snapshot table", table, known)
-    found = known[table]
-    _check(found, _stamp(found.path))
+    return check_resource(known[table])
+
+
+def check_resource(found: Resource, *, cure: str = _CURE) -> Resource:
+    """Return a stored table after checking its size and hash, once per process and per state of the file.
+
+    Raises:
+        SnapshotError: the file is missing, truncated or changed.
+    """
+    _check(found, _stamp(found.path, cure), cure)
     return found
 
 
@@ -115,13 +133,13 @@ def _input(table: str) -> Input:
     )
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: Path, cure: str = _CURE) -> tuple[int, int]:
     """Return size and time of change, so that a check is repeated when the file is replaced."""
     try:
         found = path.stat()
     except OSError as error:
         raise SnapshotError(
-            f"cannot read {path.name} ({error.strerror})", where=str(path), cure=_CURE
+            f"cannot read {path.name} ({error.strerror})", where=str(path), cure=cure
         ) from error
     return found.st_size, found.st_mtime_ns
 
@@ -150,17 +168,17 @@ def _read_package(path: Path, stamp: tuple[int, int]) -> tuple[tuple[str, Resour
 
 
 @functools.lru_cache(maxsize=64)
-def _check(found: Resource, stamp: tuple[int, int]) -> None:
+def _check(found: Resource, stamp: tuple[int, int], cure: str) -> None:
     if stamp[0] != found.size:
         raise SnapshotError(
             f"the file has {stamp[0]:,} bytes, the data package says {found.size:,}: truncated or changed",
             where=str(found.path),
-            cure=_CURE,
+            cure=cure,
         )
     digest = sha256_of(found.path)
     if digest != found.sha256:
         raise SnapshotError(
             f"the file was changed: SHA-256 {digest[:12]}..., the data package says {found.sha256[:12]}...",
             where=str(found.path),
-            cure=_CURE,
+            cure=cure,
         )
