@@ -306,6 +306,17 @@ def test_order_of_measures_does_not_matter(world: Network, first: float, second:
     compare(run(world, one, two), run(world, two, one))
 
 
+@settings(LAW, max_examples=4)
+@given(networks(), st.integers(0, 2**31))
+def test_order_of_measures_does_not_matter_to_the_draws(world: Network, seed: int) -> None:
+    """Laws 6 and 7: the draws do not depend on which of two measures stands first."""
+    low, high = {"low": 0.1, "high": 0.4}, {"low": 0.5, "mode": 0.7, "high": 1.0}
+    one, two = ban(0.0) | {"severity": low}, ban(0.0) | {"id": "other", "by": "CHL", "severity": high}
+    first, second = run(world, one, two, draws=3, seed=seed), run(world, two, one, draws=3, seed=seed)
+    for column in ("p10", "p50", "p90"):
+        np.testing.assert_allclose(first["bands"][column], second["bands"][column], rtol=1e-5, atol=1e-5)
+
+
 # Law 9 --------------------------------------------------------------------------------------------
 
 
@@ -340,8 +351,8 @@ def test_harsher_ban_is_not_better(world: Network, first: float, second: float) 
 def test_harsher_ban_on_everyone_is_not_better(world: Network, first: float, second: float) -> None:
     """Law 9: nor does tightening a passing ban on the whole world by a country that only sells.
 
-    A country that also buys needs less when it may ship less, and what it leaves can help others: that is trade,
-    not a fault, so such worlds are left out.
+    A country that also buys needs less when it may ship less, and what it leaves can help others: that is
+    trade, not a fault, so such worlds are left out.
     """
     soft, hard = sorted((first, second))
     seller, dates = selling_only(world), {"ends": "2024-07-20"}

@@ -153,8 +153,7 @@ def _calendar(scenario: Scenario) -> Calendar:
 
 
 def _resolved(scenario: Scenario, policies: bool) -> list[Measure]:
-    chosen = (*scenario.measures, *scenario.policies) if policies else scenario.measures
-    return [measure.resolved(scenario.focal, scenario.form) for measure in chosen]
+    return [*scenario.resolved_measures(), *(scenario.resolved_policies() if policies else ())]
 
 
 def _central_acts(scenario: Scenario, policies: bool) -> tuple[Act, ...]:
