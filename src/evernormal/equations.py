@@ -114,6 +114,24 @@ _ALL = (
         "evernormal.network.transit.route",
     ),
     Equation(
+        "E38",
+        "Share of a month in force",
+        r"s_m = \frac{1}{|D_m|}\,\left|\{d \in D_m : d \in [e, s) \cup [r, x)\}\right|",
+        "days of the month from the effective day to before the suspension, and from the resumption to before the"
+        " end, over the days of the month",
+        "Definition; every date is the first day of a new state",
+        "evernormal.network.measure.Measure.share_in_force",
+    ),
+    Equation(
+        "E39",
+        "Quantile of a triangular number",
+        r"x(u) = \begin{cases} a + \sqrt{u(b-a)(c-a)} & u \le \frac{c-a}{b-a} \\"
+        r" b - \sqrt{(1-u)(b-a)(b-c)} & \text{otherwise}\end{cases}",
+        "inverse distribution function between low a and high b with most likely value c",
+        "Textbook; Kotz and van Dorp 2004",
+        "evernormal.network.uncertain.Uncertain.at",
+    ),
+    Equation(
         "E40",
         "Price after a loss of supply, constant elasticities",
         r"\frac{P}{P_0} = (1-x)^{1/(\varepsilon_d-\varepsilon_s)}",
