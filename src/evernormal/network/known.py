@@ -56,7 +56,7 @@ def check_country(code: str) -> str:
     for known, names in table.items():
         if code.strip().lower() in names:
             refuse(f"{code!r} is not an ISO 3166 alpha-3 code", f"Write {known!r}.")
-    close = nearest(code, table)
+    close = _near_codes(code, table)
     if close:
         offers = " or ".join(f"{c!r} ({country_name(c)})" for c in close)
         refuse(f"unknown country {code!r}", f"Did you mean {offers}?")
@@ -66,6 +66,18 @@ def check_country(code: str) -> str:
         f"Did you mean {by_name[close[0]]!r}?" if close else "Write the ISO 3166 alpha-3 code, such as 'KOR'."
     )
     refuse(f"unknown country {code!r}", cure)
+
+
+def _near_codes(code: str, table: Iterable[str]) -> list[str]:
+    """Return the codes that share the first two letters, else two letters in place, else the nearest."""
+    given, known = code.upper(), sorted(table)
+    if len(given) == 3:
+        same_start = [other for other in known if other[:2] == given[:2]]
+        two_of_three = [o for o in known if sum(a == b for a, b in zip(o, given, strict=True)) == 2]
+        for found in (same_start, two_of_three):
+            if 0 < len(found) <= 6:
+                return found
+    return nearest(code, known)
 
 
 def check_party(name: str) -> str:

@@ -63,7 +63,7 @@ __all__ = [
     "as_sequence",
     "exactly_one",
     "months_later",
-    "parse_day",
+    "valid_day",
 ]
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
@@ -87,6 +87,14 @@ def parse_day(value: object) -> date:
     if text != right or not isinstance(value, str):
         refuse(f"must be a date, got {text}", f"Write {right}.")
     return _within_calendar(date(year, month, day))
+
+
+def valid_day(value: object) -> date | None:
+    """Return the date that ``value`` says, None when it says none."""
+    try:
+        return parse_day(value)
+    except ValueError:
+        return None
 
 
 def _within_calendar(day: date) -> date:
@@ -139,10 +147,11 @@ class Model(BaseModel):
 
 
 def _document_measure(schema: dict[str, Any]) -> None:
-    """Say in the JSON Schema that ``kind`` must be written and that ``id`` is made when left out."""
+    """Say in the JSON Schema that ``kind`` must be written and what is made when left out."""
     schema["properties"]["kind"].pop("default", None)
     schema["properties"]["kind"]["description"] = "Kind of measure."
     schema["properties"]["id"].pop("default", None)
+    schema["properties"]["announced"].pop("default", None)
     schema["required"] = ["kind", *schema.get("required", [])]
 
 
@@ -167,7 +176,7 @@ class Measure(Model):
     forms: Forms = Field(default=(), description="Forms concerned; empty means the scenario's form.")
     effective: Day = Field(description="First day in force (ISO 8601 date).")
     announced: Day = Field(
-        default_factory=lambda data: data["effective"],
+        default=FIRST_DAY,
         description="Day on which it becomes known; the effective day when left out (ISO 8601 date).",
     )
     suspended: Day | None = Field(
@@ -184,14 +193,18 @@ class Measure(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_id(cls, data: Any) -> Any:
-        """Make an id from kind, by and effective where none is given."""
-        if not isinstance(data, Mapping) or data.get("id"):
+    def _fill(cls, data: Any) -> Any:
+        """Make the id from kind, by and effective, and announce on the effective day, where not said."""
+        if not isinstance(data, Mapping):
             return data
-        defaults = cls.model_fields
-        kind, by = data.get("kind", defaults["kind"].default), data.get("by", defaults["by"].default)
-        words = re.sub(r"[^a-z0-9]+", "-", f"{kind} {by} {data.get('effective')}".lower()).strip("-")
-        return {**data, "id": words[:80] or "measure"}
+        filled = dict(data)
+        if not data.get("id"):
+            kind, by = (data.get(name, cls.model_fields[name].default) for name in ("kind", "by"))
+            words = re.sub(r"[^a-z0-9]+", "-", f"{kind} {by} {data.get('effective')}".lower()).strip("-")
+            filled["id"] = words[:80] or "measure"
+        if data.get("announced") is None:
+            filled["announced"] = valid_day(data.get("effective"))
+        return {key: value for key, value in filled.items() if key != "announced" or value is not None}
 
     @field_validator("against", "exempt")
     @classmethod
@@ -229,7 +242,8 @@ class Measure(Model):
             refuse(f"resumes {value} is not after suspended {suspended}", "Write a later day.")
         if name == "ends" and value <= effective:
             refuse(
-                f"ends {value} is not after effective {effective}", "Write the first day on which it is over."
+                f"ends {value} is not after effective {effective}",
+                "Write a later day: the first on which it is over.",
             )
         for other, day in (("suspended", suspended), ("resumes", resumes)):
             if name == "ends" and day is not None and value < day:

@@ -24,7 +24,7 @@ from evernormal.network.measure import (
     Tonnes,
     exactly_one,
     months_later,
-    parse_day,
+    valid_day,
 )
 from evernormal.network.uncertain import Uncertain, Within
 
@@ -182,11 +182,8 @@ class StockRelease(Measure):
         if not isinstance(data, Mapping) or data.get("ends") is not None:
             return data
         months, effective = data.get("months", 1), data.get("effective")
-        try:
-            first = parse_day(effective)
-        except ValueError:
-            return data
-        if type(months) is not int or not 1 <= months <= 60:
+        first = valid_day(effective)
+        if first is None or type(months) is not int or not 1 <= months <= 60:
             return data
         return {**data, "ends": months_later(first, months)}
 

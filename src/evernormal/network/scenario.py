@@ -137,7 +137,7 @@ class Scenario(Model):
     )
     title: Words = Field(description="One line in English and Korean.")
     description: Words = Field(
-        default_factory=lambda data: data["title"],
+        default=Words(en="-"),
         description="What is assumed and why, in English and Korean; the title when left out.",
     )
     form: Form = Field(description="The form that the question is about, such as lithium/hydroxide.")
@@ -169,6 +169,18 @@ class Scenario(Model):
     sources: Annotated[tuple[Source, ...], BeforeValidator(as_sequence)] = Field(
         default=(), description="Where the facts come from."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: Any) -> Any:
+        """Let the title stand in for a missing description."""
+        if not isinstance(data, Mapping) or data.get("description") is not None:
+            return data
+        title = data.get("title")
+        plain = title if isinstance(title, str) else title.get("en") if isinstance(title, Mapping) else title
+        known = isinstance(title, Words) or (isinstance(plain, str) and plain)
+        rest = {key: value for key, value in data.items() if key != "description"}
+        return {**rest, "description": title} if known else rest
 
     @field_validator("start")
     @classmethod

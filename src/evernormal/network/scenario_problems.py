@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from evernormal.errors import ScenarioError, nearest
 from evernormal.network.measures import KINDS
-from evernormal.network.yaml_reader import Document, Path_, Problem
+from evernormal.network.yaml_reader import Document, Path_, Problem, on_one_line
 
 __all__ = ["problems_of", "raise_problems"]
 
@@ -25,16 +25,13 @@ _WANTED = {
     "dict_type": "a block of keys",
     "date_type": "a date",
 }
-_SILENT = {"default_factory_not_called"}
-"""Pydantic's notice that a default waits for another field; that field has its own problem."""
 
 
 def problems_of(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
     """Return one problem per thing that pydantic found wrong with ``document.data`` read as ``model``."""
     found: list[Problem] = []
     for detail in error.errors(include_url=False):
-        if detail["type"] not in _SILENT:
-            found.extend(_problems(detail, document, model))
+        found.extend(_problems(detail, document, model))
     return found
 
 
@@ -46,9 +43,8 @@ def raise_problems(problems: list[Problem], where: str) -> None:
     unique.sort(key=lambda p: (p.place.line, p.place.column) if p.place else (0, 0))
     if len(unique) == 1:
         only = unique[0]
-        text = only.text(where).removeprefix(f"{only.spot(where)}: ")
-        what, _, cure = text.partition(". ") if only.cure else (text, "", "")
-        raise ScenarioError(what.rstrip("."), where=only.spot(where), cure=cure)
+        what, cure = on_one_line(only.what).rstrip("."), on_one_line(only.cure)
+        raise ScenarioError(what, where=only.spot(where), cure=cure)
     lines = "\n".join(f"  {problem.text(where)}" for problem in unique)
     raise ScenarioError(f"{len(unique)} problems\n{lines}", where=where)
 

@@ -94,7 +94,7 @@ class Uncertain:
         return self.mode if self.mode is not None else 0.5 * (self.low + self.high)
 
     def at(self, probability: float) -> float:
-        """Return the quantile at ``probability`` (0..1): the inverse of the distribution function."""
+        """Return the quantile at ``probability`` (0..1): the inverse distribution function (equation E39)."""
         if not 0.0 <= probability <= 1.0:
             raise InputError(f"a probability must be between 0 and 1, got {probability!r}")
         span = self.high - self.low

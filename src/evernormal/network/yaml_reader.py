@@ -22,7 +22,17 @@ from yaml.scanner import Scanner
 
 from evernormal.errors import InputError
 
-__all__ = ["MAX_BYTES", "Document", "Place", "Problem", "core_tag", "key_path", "read_bytes", "read_yaml"]
+__all__ = [
+    "MAX_BYTES",
+    "Document",
+    "Place",
+    "Problem",
+    "core_tag",
+    "key_path",
+    "on_one_line",
+    "read_bytes",
+    "read_yaml",
+]
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -72,13 +82,13 @@ class Problem:
 
     def text(self, where: str) -> str:
         """Return ``where:line:column key: what. cure``."""
-        tail = f". {_cut(self.cure)}" if self.cure else "."
-        return f"{self.spot(where)}: {_cut(self.what).rstrip('.')}{tail}"
+        tail = f". {on_one_line(self.cure)}" if self.cure else "."
+        return f"{self.spot(where)}: {on_one_line(self.what).rstrip('.')}{tail}"
 
     def spot(self, where: str) -> str:
         """Return ``where:line:column key``."""
         spot = f"{where}:{self.place.line}:{self.place.column}" if self.place else where
-        key = _cut(key_path(self.path))
+        key = on_one_line(key_path(self.path))
         return f"{spot} {key}" if key else spot
 
 
@@ -100,8 +110,8 @@ class Document:
         return self.values.get(path)
 
 
-def _cut(text: str) -> str:
-    """Keep a message readable on one line, whatever a hostile file put into it."""
+def on_one_line(text: str) -> str:
+    """Return a message as one readable line, whatever a hostile file put into it."""
     flat = "".join(c if c.isprintable() else "?" for c in text)
     return flat if len(flat) <= LONGEST else f"{flat[: LONGEST - 3]}..."
 
