@@ -117,8 +117,8 @@ _ALL = (
         "E38",
         "Share of a month in force",
         r"s_m = \frac{1}{|D_m|}\,\left|\{d \in D_m : d \in [e, s) \cup [r, x)\}\right|",
-        "days of the month from the effective day to before the suspension, and from the resumption to before the"
-        " end, over the days of the month",
+        "days of the month from the effective day to before the suspension, and from the resumption to before"
+        " the end, over the days of the month",
         "Definition; every date is the first day of a new state",
         "evernormal.network.measure.Measure.share_in_force",
     ),
