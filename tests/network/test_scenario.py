@@ -359,3 +359,12 @@ def test_a_scenario_is_frozen() -> None:
     scenario: Scenario = load_scenario("base")
     with pytest.raises(ValueError, match="frozen"):
         scenario.focal = "JPN"  # type: ignore[misc]
+
+
+def test_a_file_full_of_errors_shows_the_first_hundred() -> None:
+    """Law 12: readable and quick, whatever a hostile file holds."""
+    names = ", ".join(f"x{n}" for n in range(300))
+    with pytest.raises(ScenarioError) as caught:
+        read_scenario(GOOD.replace("[focal]", f"[{names}]"), where="f.yaml")
+    assert caught.value.what.startswith("300 problems, the first 100 of them")
+    assert len(caught.value.message.splitlines()) == 101

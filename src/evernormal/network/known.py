@@ -6,6 +6,7 @@ value.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import NoReturn
@@ -61,7 +62,7 @@ def check_country(code: str) -> str:
         offers = " or ".join(f"{c!r} ({country_name(c)})" for c in close)
         refuse(f"unknown country {code!r}", f"Did you mean {offers}?")
     by_name = {name: known for known, names in table.items() for name in names}
-    close = nearest(code, by_name, 1)
+    close = nearest(code[:60], by_name, 1)
     cure = (
         f"Did you mean {by_name[close[0]]!r}?" if close else "Write the ISO 3166 alpha-3 code, such as 'KOR'."
     )
@@ -77,7 +78,7 @@ def _near_codes(code: str, table: Iterable[str]) -> list[str]:
         for found in (same_start, two_of_three):
             if 0 < len(found) <= 6:
                 return found
-    return nearest(code, known)
+    return nearest(code[:60], known)
 
 
 def check_party(name: str) -> str:
@@ -130,6 +131,7 @@ def form_name(name: str, language: str = "en") -> str:
     return str(found.name_ko if language == "ko" else found.name_en)
 
 
+@functools.cache
 def _countries() -> dict[str, set[str]]:
     """Return alpha-3 code to the other ways of writing the country, in lower case."""
     from evernormal.data import countries  # noqa: PLC0415

@@ -263,6 +263,7 @@ class Measure(Model):
     def in_force(self, day: date) -> bool:
         """Return whether the measure is in force on ``day``.
 
+        >>> from evernormal.network.measures import Ban
         >>> measure = Ban(by="CHN", against=["USA"], severity=1, effective=date(2024, 12, 3),
         ...               suspended=date(2025, 11, 9), resumes=date(2026, 11, 28))
         >>> measure.in_force(date(2024, 12, 3)), measure.in_force(date(2025, 11, 9))
@@ -279,6 +280,7 @@ class Measure(Model):
         Raises:
             InputError: not the first day of a month.
 
+        >>> from evernormal.network.measures import Ban
         >>> Ban(by="CHN", severity=1, effective=date(2024, 9, 16)).share_in_force(date(2024, 9, 1))
         0.5
         """

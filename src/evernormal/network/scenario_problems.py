@@ -14,6 +14,8 @@ from evernormal.network.yaml_reader import Document, Path_, Problem, on_one_line
 
 __all__ = ["problems_of", "raise_problems"]
 
+MOST_SHOWN = 100
+
 _WANTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -45,8 +47,9 @@ def raise_problems(problems: list[Problem], where: str) -> None:
         only = unique[0]
         what, cure = on_one_line(only.what).rstrip("."), on_one_line(only.cure)
         raise ScenarioError(what, where=only.spot(where), cure=cure)
-    lines = "\n".join(f"  {problem.text(where)}" for problem in unique)
-    raise ScenarioError(f"{len(unique)} problems\n{lines}", where=where)
+    lines = "\n".join(f"  {problem.text(where)}" for problem in unique[:MOST_SHOWN])
+    more = f", the first {MOST_SHOWN} of them" if len(unique) > MOST_SHOWN else ""
+    raise ScenarioError(f"{len(unique)} problems{more}\n{lines}", where=where)
 
 
 def _problems(detail: ErrorDetails, document: Document, model: type[BaseModel]) -> Iterator[Problem]:

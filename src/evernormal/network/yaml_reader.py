@@ -36,7 +36,7 @@ __all__ = [
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
-MAX_VALUES = 10_000
+MAX_VALUES = 5_000
 LONGEST = 300
 
 Path_ = tuple[str | int, ...]
