@@ -141,7 +141,7 @@ class _Assembly:
         return {
             "route": self._routes(),
             "production": self._production(),
-            "production_idle": self._idle(self._producers(), self.network.production, self.price),
+            "production_idle": self._production_idle(),
             "activity": self._activity(),
             "activity_idle": self._activity_idle(),
             **{f"use_{k}": block for k, block in enumerate(self._use_segments())},
@@ -182,15 +182,21 @@ class _Assembly:
         zero = np.zeros_like(upper)
         return _Block(base, zero + value[:, None] / b.supply_elasticity, zero, lower, upper)
 
-    def _idle(self, where: tuple[Integers, Integers], annual: Floats, price: Floats) -> _Block:
-        base = annual[where] / 12
-        value = self._over_months(price[where] * base)
+    def _production_idle(self) -> _Block:
+        r, g = self._producers()
+        base = self.network.production[r, g] / 12
+        return self._idle(base, self.price[r, g] * base, self._production())
+
+    def _idle(self, base: Floats, value_of_base: Floats, running: _Block) -> _Block:
+        """Plants that stop altogether: what is left of ``running`` at its lower bound, so output is never
+        negative."""
+        value = self._over_months(value_of_base)
         return _Block(
             base,
             value * FLAT,
             value * self.behaviour.idle_discount,
             np.zeros_like(value),
-            np.ones_like(value),
+            np.maximum(1.0 + running.lower, 0.0),
         )
 
     def _processors(self) -> tuple[Integers, Integers, Integers, Integers]:
@@ -214,9 +220,7 @@ class _Assembly:
     def _activity_idle(self) -> _Block:
         c, r, source, _ = self._processors()
         base = self.network.activity[c, r] / 12
-        value = self._over_months(self.price[r, source] * base)
-        upper = np.ones_like(value)
-        return _Block(base, value * FLAT, value * self.behaviour.idle_discount, np.zeros_like(value), upper)
+        return self._idle(base, self.price[r, source] * base, self._activity())
 
     def _grown(self) -> Floats:
         return np.asarray(1.0 + self.acts.demand_growth[:, self.first :])
