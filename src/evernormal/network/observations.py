@@ -24,6 +24,7 @@ AVERAGED_WEIGHT = 0.85
 OUTLIER = 8.0
 MATERIAL_ROW = 0.01
 LARGE_ESTIMATE = 0.05
+SMALL_ESTIMATE = 0.0005
 
 TRADE_COLUMNS = ("year", "exporter", "importer", "revision", "code", "value_usd", "quantity_t")
 PRODUCTION_COLUMNS = ("year", "country", "material", "value", "unit")
@@ -278,7 +279,7 @@ def _trade_findings(rows: pl.DataFrame, form: Form, focal: str) -> list[Finding]
     ):
         whole = value if scope == "world trade" else float(mine["w_value_usd"].sum())
         share = float(part["w_value_usd"].sum()) / whole if whole > 0 else 0.0
-        if share > 0:
+        if share >= SMALL_ESTIMATE:
             found.append(
                 Finding(
                     "quantity-estimated",
@@ -334,7 +335,7 @@ def _production(form: Form, year: int, table: pl.DataFrame) -> tuple[pl.DataFram
     if not form.production_source:
         return empty, False, [_unknown_production(form, "no production statistics")]
     require_columns(table, PRODUCTION_COLUMNS, "production")
-    rows = table.filter((pl.col("year") == year) & pl.col("value").is_not_null())
+    rows = table.filter((pl.col("year") == year) & (pl.col("value") > 0))
     if rows.is_empty():
         return empty, False, [_unknown_production(form, f"no production statistics for {year}")]
     strange = sorted(set(rows["unit"].to_list()) - TONNES.keys())

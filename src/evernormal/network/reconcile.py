@@ -39,6 +39,11 @@ ADJUSTMENT_SCHEMA = {
     "reason": pl.String,
 }
 
+CONTRADICTED = 3.0
+
+Known = tuple[float, float, str]
+"""Tonnes, standard deviation, grade."""
+
 Key = tuple[str, str, str, str]
 """What an item is: kind (flow, production, use, input, output), form or conversion, region, partner."""
 
@@ -110,7 +115,8 @@ def reconcile(
         kept, share = _trade(draft, one, regions, focal, min_arc_share)
         flows[one.form.name] = kept
         left_out[one.form.name] = share
-    _production_and_use(draft, observed, conversions, regions, flows)
+    produced = _plausible_production(draft, observed, regions, flows)
+    _production_and_use(draft, observed, conversions, regions, flows, produced)
     names = ["|".join(key) for key, *_ in draft.items]
     items = pl.DataFrame(
         {
@@ -192,15 +198,9 @@ def _production_and_use(
     conversions: Sequence[Conversion],
     regions: Sequence[str],
     flows: Mapping[str, pl.DataFrame],
+    produced: Mapping[str, Mapping[str, Known]],
 ) -> None:
     """Add production, conversion input, output and final use of every cell, upstream forms first."""
-    produced = {
-        one.form.name: {
-            row["country"]: (row["contained_t"], row["sigma_t"], row["grade"])
-            for row in regional_production(one.production, regions).iter_rows(named=True)
-        }
-        for one in observed
-    }
     net = {form: _net_exports(table) for form, table in flows.items()}
     stage = {one.form.name: one.form.stage for one in observed}
     makers = {form: [c for c in conversions if c.target == form] for form in produced}
@@ -223,11 +223,39 @@ def _production_and_use(
             draft.term(_cell(form, region), use, -1.0)
 
 
+def _plausible_production(
+    draft: _Draft, observed: Sequence[Observed], regions: Sequence[str], flows: Mapping[str, pl.DataFrame]
+) -> dict[str, dict[str, Known]]:
+    """Known production by form and region, less the figures that trade contradicts.
+
+    A country that ships out more than it takes in and produces, by over three standard deviations, shows that
+    the figure is of something else (another stage, another year, stock sold): it is set aside and said so.
+    """
+    produced: dict[str, dict[str, Known]] = {}
+    for one in observed:
+        form = one.form.name
+        net = _net_exports(flows[form])
+        spread: dict[str, float] = {}
+        for row in flows[form].iter_rows(named=True):
+            for region in (row["exporter"], row["importer"]):
+                spread[region] = spread.get(region, 0.0) + row["sigma_t"] ** 2
+        produced[form] = {}
+        for row in regional_production(one.production, regions).iter_rows(named=True):
+            region, tonnes, sigma = row["country"], row["contained_t"], row["sigma_t"]
+            short = net.get(region, 0.0) - tonnes
+            if short > CONTRADICTED * (sigma**2 + spread.get(region, 0.0)) ** 0.5:
+                lost = _dropped(form, region, "", tonnes, "production contradicted by trade: set aside")
+                draft.dropped.append(lost | {"item": "production", "grade": row["grade"]})
+            else:
+                produced[form][region] = (tonnes, sigma, row["grade"])
+    return produced
+
+
 def _own_production(
     draft: _Draft,
     form: str,
     region: str,
-    known: tuple[float, float, str] | None,
+    known: Known | None,
     away: float,
     made: float,
     is_made: bool,
@@ -254,7 +282,7 @@ def _inputs(
     region: str,
     users: Sequence[Conversion],
     available: float,
-    produced: Mapping[str, Mapping[str, tuple[float, float, str]]],
+    produced: Mapping[str, Mapping[str, Known]],
     net: Mapping[str, Mapping[str, float]],
     stage: Mapping[str, str],
 ) -> dict[Conversion, float]:

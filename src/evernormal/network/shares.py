@@ -354,8 +354,8 @@ def _say_scope(
             "share-based",
             "warning",
             f"{form} has no trade code of its own here: flows are {focal}'s published imports"
-            f" ({fact['period']}) times published shares; trade among other countries is mostly not known, and what"
-            " a producer is not known to ship counts as its own use.",
+            f" ({fact['period']}) times published shares; trade among others is mostly not known, and"
+            " what a producer is not known to ship counts as its own use.",
             {"form": form, "period": fact["period"], "source": fact["source"]},
         )
     )
@@ -373,7 +373,7 @@ def _say_scope(
             Finding(
                 "production-unknown",
                 "caution",
-                f"World production of {form} is not published here: suppliers are taken to make what they ship.",
+                f"World production of {form} is not published here: suppliers make what they ship.",
                 {"form": form},
             )
         )

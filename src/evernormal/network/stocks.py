@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 import polars as pl
 
 from evernormal.result import Finding, Grade, Parameter
 
-__all__ = ["COMMERCIAL_DAYS", "commercial_days", "nearest_period", "state_days"]
+__all__ = ["COMMERCIAL_DAYS", "commercial_days", "nearest_period", "state_days", "stock_findings"]
 
 COMMERCIAL_DAYS = Parameter(
     "commercial_stock_days",
@@ -71,9 +70,7 @@ def _days(name: str, ranked: pl.DataFrame) -> Parameter:
     return Parameter(name, value, low, high, "days", cast(Grade, row["grade"]), source)
 
 
-def stock_findings(
-    focal: str, form: str, state: Parameter | None, commercial: Parameter, regions: Sequence[str]
-) -> list[Finding]:
+def stock_findings(focal: str, form: str, state: Parameter | None, commercial: Parameter) -> list[Finding]:
     """Say what is not known of the focal region's stocks."""
     found = []
     if state is None:
@@ -81,8 +78,8 @@ def stock_findings(
             Finding(
                 "state-stock-unknown",
                 "warning",
-                f"No figure of {focal}'s state stock of {form} is published here: it is taken as none; days of"
-                " cover are too few and the stop date is too early if there is one.",
+                f"No figure of {focal}'s state stock of {form} is published here: it is taken as none; days"
+                " of cover are too few and the stop date is too early if there is one.",
                 {"form": form, "region": focal},
             )
         )

@@ -208,32 +208,41 @@ def _mean_days(country: str, shut: frozenset[str]) -> float:
     return max(mean, _mean_days(country, frozenset())) if shut else mean
 
 
-@functools.lru_cache(maxsize=65536)
 def _voyage(port: str, other: str, shut: frozenset[str]) -> tuple[float, float, tuple[str, ...]]:
     """Nautical miles, sailing days and passages of the quickest voyage between two ports."""
     if port == other:
         return 0.0, 0.0, ()
     legs = _tables().legs
-    gates = [gate for gate in PASSAGES if gate not in shut]
+    ends = legs[other]
+    straight = ends.get(port, math.inf)
+    best: tuple[float, tuple[str, ...], float] = (straight / (24.0 * SPEED.value), (), straight)
+    for gate, (days, way, miles) in _to_gates(port, shut).items():
+        leg = ends.get(gate)
+        if leg is not None:
+            best = min(best, (days + leg / (24.0 * SPEED.value), way, miles + leg))
+    return best[2], best[0], best[1]
+
+
+@functools.lru_cache(maxsize=4096)
+def _to_gates(port: str, shut: frozenset[str]) -> Mapping[str, tuple[float, tuple[str, ...], float]]:
+    """Days, passages (the last included) and nautical miles from a port through each open passage."""
+    legs = _tables().legs
+    gates = {gate: passage.days for gate, passage in PASSAGES.items() if gate not in shut}
     queue: list[tuple[float, tuple[str, ...], float, str]] = [(0.0, (), 0.0, port)]
-    done: set[str] = set()
+    done: dict[str, tuple[float, tuple[str, ...], float]] = {}
     while queue:
         days, way, miles, here = heapq.heappop(queue)
-        if here == other:
-            return miles, days, way
         if here in done:
             continue
-        done.add(here)
+        done[here] = (days, way, miles)
         ahead = legs[here]
-        for there in (*gates, other):
+        for there, queueing in gates.items():
             leg = ahead.get(there)
-            if leg is None or there in done:
-                continue
-            gate = PASSAGES.get(there)
-            more = leg / (24.0 * SPEED.value) + (gate.days if gate else 0.0)
-            step = (*way, there) if gate else way
-            heapq.heappush(queue, (days + more, step, miles + leg, there))
-    return math.inf, math.inf, ()
+            if leg is not None and there not in done:
+                more = leg / (24.0 * SPEED.value) + queueing
+                heapq.heappush(queue, (days + more, (*way, there), miles + leg, there))
+    del done[port]
+    return MappingProxyType(done)
 
 
 @dataclass(frozen=True)
