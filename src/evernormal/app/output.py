@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 __all__ = [
     "console",
     "figure",
+    "page",
     "prepare_streams",
     "print_findings",
     "print_json",
     "print_line",
     "print_record",
+    "print_rows",
     "print_table",
     "print_values",
     "to_plain",
@@ -30,6 +32,8 @@ __all__ = [
 
 PIPE_WIDTH = 4000
 """Width of a line that no terminal cuts: what is piped or saved is never folded."""
+
+PAGE_WIDTH = 110
 
 UNKNOWN = "unknown"
 
@@ -54,6 +58,14 @@ def console(*, error: bool = False) -> Console:
     made = Console(file=stream, markup=False, highlight=False, emoji=False)
     if not made.is_terminal:
         made = Console(file=stream, markup=False, highlight=False, emoji=False, width=PIPE_WIDTH)
+    return made
+
+
+def page() -> Console:
+    """Return a console for text that fills the width: the terminal's, or that of a printed page."""
+    made = console()
+    if not made.is_terminal:
+        made.width = PAGE_WIDTH
     return made
 
 
@@ -102,14 +114,16 @@ def print_json(document: Any) -> None:
     sys.stdout.write(text + "\n")
 
 
-def figure(value: Any, unit: str = "") -> str:
+def figure(value: Any, unit: str = "", unknown: str = UNKNOWN) -> str:
     """Write one cell for people: four significant figures, thousands apart, fractions as per cent.
 
     >>> figure(81234.5), figure(0.8123, "fraction"), figure(None), figure(12.3456)
     ('81,234', '81.2 %', 'unknown', '12.35')
     """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return UNKNOWN
+        return unknown
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         if unit == "fraction":
             return f"{value:.1%}".replace("%", " %")
@@ -119,13 +133,16 @@ def figure(value: Any, unit: str = "") -> str:
     return str(value)
 
 
-def print_table(table: pl.DataFrame, *, title: str = "", units: Mapping[str, str] | None = None) -> None:
+def print_table(
+    table: pl.DataFrame, *, title: str = "", units: Mapping[str, str] | None = None, unknown: str = UNKNOWN
+) -> None:
     """Print a table in columns; numbers to the right, units in the heading.
 
     Args:
         table: what to print.
         title: one line above it.
         units: unit per column; ``fraction`` is shown as per cent.
+        unknown: what stands where there is no value.
     """
     from rich import box
     from rich.table import Table
@@ -137,17 +154,26 @@ def print_table(table: pl.DataFrame, *, title: str = "", units: Mapping[str, str
         heading = f"{name} ({unit})" if unit and unit != "fraction" else name
         shown.add_column(heading, justify="right" if dtype.is_numeric() and name != "year" else "left")
     for row in table.iter_rows(named=True):
-        shown.add_row(*(figure(value, units.get(name, "")) for name, value in row.items()))
+        shown.add_row(*(figure(value, units.get(name, ""), unknown) for name, value in row.items()))
     out = console()
     if title:
         print_line(title)
     out.print(shown)
 
 
-def print_record(record: Any) -> None:
-    """Print one thing for people: its plain values by name, then each list of records as a table."""
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], *, title: str = "", units: Mapping[str, str] | None = None
+) -> None:
+    """Print records as a table, see :func:`print_table`; columns in which nothing is said are left out."""
     import polars as pl
 
+    table = pl.DataFrame([to_plain(row) for row in rows], infer_schema_length=None)
+    said = [name for name in table.columns if any(_says_something(value) for value in table[name].to_list())]
+    print_table(table.select(said), title=title, units=units)
+
+
+def print_record(record: Any) -> None:
+    """Print one thing for people: its plain values by name, then each list of records as a table."""
     plain = to_plain(record)
     tables = {name: rows for name, rows in plain.items() if _is_table(rows)}
     print_values(
@@ -155,11 +181,11 @@ def print_record(record: Any) -> None:
     )
     for name, rows in tables.items():
         print_line()
-        print_table(pl.DataFrame(rows, infer_schema_length=None), title=name)
+        print_rows(rows, title=name)
 
 
 def _says_something(value: Any) -> bool:
-    return value not in ("", [], {})
+    return value not in (None, "", [], {})
 
 
 def _is_table(value: Any) -> bool:
@@ -173,8 +199,8 @@ def print_values(values: Mapping[str, Any]) -> None:
         print_line(f"{name:<{width}}  {figure(value)}")
 
 
-def print_findings(findings: Sequence[Any]) -> None:
+def print_findings(findings: Sequence[Any], *, error: bool = False) -> None:
     """Print findings, gravest first; each is one sentence."""
     order = {"warning": 0, "caution": 1, "info": 2}
     for finding in sorted(findings, key=lambda f: order.get(f.level, 3)):
-        print_line(f"{finding.level}: {finding.message}")
+        print_line(f"{finding.level}: {finding.message}", error=error)

@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["DATA_DIRECTORY_VARIABLE", "data_directory"]
+__all__ = ["DATA_DIRECTORY_VARIABLE", "store_folder", "workers"]
 
 DATA_DIRECTORY_VARIABLE = "EVERNORMAL_DATA_DIR"
 
 
-def data_directory() -> Path | None:
-    """Return the folder for the user's own data that the environment names, or None for the platform's."""
+def store_folder() -> Path:
+    """Return the folder of the user's own data: the one that the environment names, or the platform's."""
+    from evernormal.data import default_folder
+
     given = os.environ.get(DATA_DIRECTORY_VARIABLE, "").strip()
-    return Path(given).expanduser() if given else None
+    return Path(given).expanduser() if given else default_folder()
+
+
+def workers() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from evernormal.app import output
-from evernormal.app.options import Json
+from evernormal.app.options import Json, Language, LanguageOption
 
 __all__ = ["register"]
 
@@ -22,8 +22,25 @@ def explain(
     result: Annotated[
         Path, typer.Argument(metavar="RESULT", help="Folder that `evernormal brief --out` wrote.")
     ],
-    number: Annotated[str, typer.Argument(metavar="NUMBER", help="Name of a number, such as shortage_t.")],
+    number: Annotated[
+        str,
+        typer.Argument(
+            metavar="NUMBER",
+            help="A summary value such as shortage_t, or table.column[key=value,...] such as"
+            " imports.imports_t[month=2024-03,supplier=CHN].",
+        ),
+    ],
+    depth: Annotated[int, typer.Option(min=0, help="How many steps to walk at most.")] = 6,
+    lang: LanguageOption = Language.en,
     as_json: Json = False,
 ) -> None:
     """Walk from a number of a result back to its equation, its assumptions and its source rows."""
-    raise NotImplementedError
+    from evernormal.report import explain as explaining
+    from evernormal.result import Result
+
+    folder = result.parent if result.name == "result.json" else result
+    found = explaining.explain(Result.load(folder), number, depth=depth)
+    if as_json:
+        output.print_json(found.as_dict())
+    else:
+        output.console().print(found.tree(lang.value))

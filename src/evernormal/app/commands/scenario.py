@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import typer
@@ -41,16 +40,21 @@ def list_scenarios(lang: LanguageOption = Language.en, as_json: Json = False) ->
         output.print_table(pl.DataFrame(rows))
 
 
-@app.command("show", epilog="Example: evernormal scenario show graphite-2023")
-def show_scenario(scenario: Scenario, as_json: Json = False) -> None:
-    """Show one scenario: who does what to whom, when, how hard, and by which source."""
+@app.command("show", epilog="Example: evernormal scenario show graphite-licence-2023 > mine.yaml")
+def show_scenario(scenario: Scenario, lang: LanguageOption = Language.en, as_json: Json = False) -> None:
+    """Show one scenario: as the YAML file that says it, below its measures in plain words.
+
+    The output is itself a scenario file: save it, change it, check it with `evernormal scenario validate`.
+    """
     from evernormal.network.scenario import load_scenario
 
     loaded = load_scenario(scenario)
     if as_json:
-        output.print_json(loaded)
-    else:
-        output.print_record(loaded)
+        output.print_json(loaded.plain())
+        return
+    for measure in (*loaded.measures, *loaded.policies):
+        output.print_line(f"# {loaded.describe(measure, lang.value)}")
+    output.print_line(loaded.to_yaml().rstrip())
 
 
 @app.command("validate", epilog="Example: evernormal scenario validate my-scenario.yaml")
@@ -82,7 +86,3 @@ def scenario_schema(as_json: Json = False) -> None:
     from evernormal.network import scenario
 
     output.print_json(scenario.scenario_schema())
-    if not as_json and sys.stdout.isatty():
-        output.print_line(
-            "Save it and name it in your editor to have scenario files checked as you type.", error=True
-        )

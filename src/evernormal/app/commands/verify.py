@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from evernormal.app import output
@@ -31,7 +33,8 @@ def verify(as_json: Json = False) -> None:
     if as_json:
         output.print_json({"passed": not failed, "failed": failed, "oracles": table})
     else:
-        output.print_table(table, units=result.units.get("oracles", {}))
+        for row in table.iter_rows(named=True):
+            output.print_line(_sentence(row))
         output.print_line()
         output.print_line(f"{len(table) - len(failed)} of {len(table)} oracles passed.")
     if failed:
@@ -42,3 +45,13 @@ def verify(as_json: Json = False) -> None:
             where="evernormal verify",
             cure="Do not trust results of this installation; reinstall it from its lock file.",
         )
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    """Return one oracle: verdict, name, ours next to the published number, tolerance, source."""
+    verdict = "pass" if row["passed"] else "FAIL"
+    unit = "" if row["unit"] == "1" else f" {row['unit']}"
+    ours = "not computed" if row["ours"] is None else f"{row['ours']:.8g}"
+    published = "unknown" if row["published"] is None else f"{row['published']:.8g}"
+    tolerance = "" if row["tolerance"] is None else f" (tolerance {row['tolerance']:g})"
+    return f"{verdict}  {row['name']}\n      ours {ours}, published {published}{unit}{tolerance}; {row['source']}"

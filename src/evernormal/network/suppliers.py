@@ -1,0 +1,120 @@
+"""Who supplies a country with a form: shares of trade where codes show it, else published shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from evernormal.errors import InputError, NotCoveredError
+from evernormal.network.forms import Form, form
+from evernormal.result import Finding, Lineage, Result
+
+__all__ = ["suppliers"]
+
+Basis = Literal["value", "quantity"]
+
+
+def suppliers(
+    importer: str,
+    form_name: str,
+    by: Basis = "value",
+    years: Iterable[int] | None = None,
+    *,
+    dataset: str | None = None,
+    folder: str | Path | None = None,
+) -> Result:
+    """Return each supplier's share of a country's imports of a form, year by year.
+
+    A form whose customs codes the trade table holds is read from trade (equations E11 and E12).  Any other
+    form is read from published shares, whose definitions differ: each row then says its own.
+
+    Args:
+        importer: ISO 3166 alpha-3.
+        form_name: form, such as ``lithium/hydroxide``.
+        by: shares of ``value`` or of ``quantity``.
+        years: calendar years; None for all.
+        dataset: None for the shipped trade table, or a trade data set that ``evernormal data add`` stored.
+        folder: folder of the user's store; needed with ``dataset``.
+
+    Returns:
+        Result ``supplier-shares`` with table ``shares``: year, supplier, share (fraction), value_usd (USD),
+        quantity_t (t gross); from published shares both are null and the columns period, definition, source
+        and grade follow.
+
+    Raises:
+        UnknownNameError: no such form, country or data set; the nearest is named.
+        NotCoveredError: neither codes nor publications show it (law 2).
+
+    >>> top = suppliers("KOR", "lithium/hydroxide", years=[2023])["shares"].row(0, named=True)
+    >>> top["supplier"], round(top["share"], 2)
+    ('CHN', 0.8)
+    """
+    from evernormal.data import supplier_shares  # noqa: PLC0415 - reads tables
+    from evernormal.data.store import vintage  # noqa: PLC0415
+
+    if by not in {"value", "quantity"}:
+        raise InputError(f"by must be 'value' or 'quantity', got {by!r}")
+    asked = None if years is None else tuple(years)
+    found = form(form_name)
+    codes = found.trade_codes
+    if dataset is not None and folder is not None:
+        revision = vintage(dataset, folder, kind="trade").revision
+        codes = tuple(code.code for code in found.codes_for(revision) if not code.basket)
+    if codes:
+        return supplier_shares(importer, codes, by, asked, dataset=dataset, folder=folder)
+    if dataset is not None:
+        raise NotCoveredError(
+            f"{form_name} has no customs code of its own in {dataset!r}",
+            where=f"form {form_name!r}",
+            cure="Leave the data set out to see published shares.",
+        )
+    return _published(importer, found, by, asked)
+
+
+def _published(importer: str, found: Form, by: Basis, years: tuple[int, ...] | None) -> Result:
+    """Return the shares that publications state."""
+    from evernormal import __version__  # noqa: PLC0415 - the package's own
+    from evernormal.data import facts, inputs  # noqa: PLC0415 - reads tables
+
+    rows = facts("import_share", form=found.name, region=importer).filter(pl.col("unit") == "1")
+    shares = (
+        rows.filter(pl.col("basis").fill_null("value") == by, pl.col("partner").is_not_null())
+        .select(
+            pl.col("period").str.extract_all(r"\d{4}").list.last().cast(pl.Int64).alias("year"),
+            pl.col("partner").alias("supplier"),
+            pl.col("value").alias("share"),
+            pl.lit(None, pl.Float64).alias("value_usd"),
+            pl.lit(None, pl.Float64).alias("quantity_t"),
+            *("period", "definition", "source", "grade"),
+        )
+        .sort("year", "source", "share", "supplier", descending=[False, False, True, False])
+    )
+    if years is not None:
+        shares = shares.filter(pl.col("year").is_in(years))
+    if shares.is_empty():
+        other = sorted(set(rows["basis"].fill_null("value").to_list()) - {by})
+        raise NotCoveredError(
+            f"no share of {importer}'s imports of {found.name} by {by} is known: no customs code shows the"
+            " form apart, and no publication that is shipped states it",
+            where=f"form {found.name!r}, coverage {found.coverage!r}",
+            cure=f"Ask by {other[0]}."
+            if other
+            else "Bring published shares: evernormal data add facts FILE.",
+        )
+    text = (
+        f"No customs code that is shipped shows {found.name} apart: the shares are as published, each by its"
+        " own definition."
+    )
+    finding = Finding("published-shares", "caution", text, {"form": found.name})
+    units = {"shares": {"share": "fraction", "value_usd": "USD", "quantity_t": "t gross"}}
+    call = {"importer": importer, "form": found.name, "by": by}
+    return Result(
+        "supplier-shares",
+        {"shares": shares},
+        units,
+        Lineage(__version__, inputs("facts"), call=call),
+        (finding,),
+    )
