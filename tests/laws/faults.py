@@ -126,6 +126,16 @@ def _loses(column: str, share: float = 0.01) -> Callable[[Callable[..., Any]], C
     return _scaled("regions", column, 1.0 - share)
 
 
+def _backwards(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A plant that has already slowed down can still stop altogether: together they run below zero."""
+
+    def idle(self: Any, base: Any, value: Any, running: Any) -> Any:
+        block = original(self, base, value, running)
+        return replace(block, upper=np.ones_like(block.upper))
+
+    return idle
+
+
 def _zero_for_unknown(original: Callable[..., Any]) -> Callable[..., Any]:
     """Unknown prices become 0."""
     change = pl.col("price_ratio").fill_null(0.0)
@@ -288,6 +298,8 @@ FAULTS: list[Fault] = [
            months.test_every_month_balances_along_the_chain),
     _fault(1, "suppliers-do-not-add-up", f"{SIMULATE}.simulate", _scaled("imports", "imports_t", 1.01),
            months.test_tables_tell_one_story),
+    _fault(1, "stopped-plants-run-backwards", "evernormal.market.program._Assembly._idle", _backwards,
+           months.test_nothing_is_negative),
     _fault(2, "not-a-number-is-let-in", f"{NETWORK}._check", _nothing,
            picture.test_unknown_cannot_enter_as_a_number),
     _fault(2, "unknown-price-becomes-zero", f"{SIMULATE}.simulate", _zero_for_unknown,

@@ -23,6 +23,7 @@ from .cases import FOCAL, LAW, ORE, REFINED, REGIONS, Floats, ban, networks, rel
 
 HARD = st.floats(0.0, 1.0)
 TINY = 1e-6
+FLOWS = ("production_t", "imports_t", "use_t", "exports_t", "stock_t")
 
 
 @contextmanager
@@ -50,6 +51,16 @@ def cube(result: Result, column: str, forms: tuple[str, ...]) -> Floats:
     return out
 
 
+def left_over(result: Result, world: Network) -> Floats:
+    """(R, G, T) what comes in less what goes out of every balance, conversion left aside."""
+    parts = {name: cube(result, name, world.forms) for name in FLOWS}
+    before = np.concatenate([world.commercial_stock[..., None], parts["stock_t"][..., :-1]], axis=-1)
+    left = parts["production_t"] + parts["imports_t"] + before
+    left -= parts["use_t"] + parts["exports_t"] + parts["stock_t"]
+    left[world.focal_index, world.form_index(world.form)] += result["supply"]["release_t"].to_numpy()
+    return left
+
+
 # Law 1 --------------------------------------------------------------------------------------------
 
 
@@ -58,13 +69,7 @@ def cube(result: Result, column: str, forms: tuple[str, ...]) -> Floats:
 def test_every_month_balances(world: Network, severity: float, released: bool) -> None:
     """Law 1: output + arrivals + stock before + release = use + shipments + stock after, to 1e-6."""
     policies = (release(1.0),) if released else ()
-    result = run(world, ban(severity), policies=policies)
-    parts = {name: cube(result, name, world.forms) for name in
-             ("production_t", "imports_t", "use_t", "exports_t", "stock_t")}  # fmt: skip
-    before = np.concatenate([world.commercial_stock[..., None], parts["stock_t"][..., :-1]], axis=-1)
-    gap = parts["production_t"] + parts["imports_t"] + before
-    gap -= parts["use_t"] + parts["exports_t"] + parts["stock_t"]
-    gap[world.focal_index, world.form_index(world.form)] += result["supply"]["release_t"].to_numpy()
+    gap = left_over(run(world, ban(severity), policies=policies), world)
     scale = np.maximum(world.throughput() / 12, 1e-6 * world.throughput().sum() / 12)[..., None]
     worst = np.abs(gap) / scale
     assert worst.max() <= TINY, f"{worst.max():.2e} at {np.unravel_index(worst.argmax(), worst.shape)}"
@@ -74,18 +79,22 @@ def test_every_month_balances(world: Network, severity: float, released: bool) -
 @given(networks(stages=2), HARD)
 def test_every_month_balances_along_the_chain(world: Network, severity: float) -> None:
     """Law 1: ore that leaves the ore balance comes out refined, at the recovery of the step."""
-    result = run(world, ban(severity))
-    parts = {name: cube(result, name, world.forms) for name in
-             ("production_t", "imports_t", "use_t", "exports_t", "stock_t")}  # fmt: skip
-    before = np.concatenate([world.commercial_stock[..., None], parts["stock_t"][..., :-1]], axis=-1)
-    left = parts["production_t"] + parts["imports_t"] + before - parts["use_t"] - parts["exports_t"]
-    left -= parts["stock_t"]
+    left = left_over(run(world, ban(severity)), world)
     ore, refined = world.form_index(ORE), world.form_index(REFINED)
-    made = -left[:, refined]
-    assert made.min() >= -TINY * world.throughput()[:, refined].sum()
-    np.testing.assert_allclose(
-        left[:, ore] * world.conversions[0].recovery.value, made, atol=TINY * world.throughput().max() / 12
-    )
+    made = left[:, ore] * world.conversions[0].recovery.value
+    np.testing.assert_allclose(made, -left[:, refined], atol=TINY * world.throughput().max() / 12)
+
+
+@settings(LAW, max_examples=40)
+@given(networks(), st.floats(0.8, 1.0))
+def test_nothing_is_negative(world: Network, severity: float) -> None:
+    """Laws 1 and 8: no output, use, shipment, stock or conversion runs below zero, however hard the cut."""
+    result = run(world, ban(severity))
+    for name in FLOWS:
+        assert result["regions"][name].min() >= -TINY * world.throughput().max(), name
+    if world.conversions:
+        refined = world.form_index(REFINED)
+        assert -left_over(result, world)[:, refined].min() >= -TINY * world.throughput().max() / 12
 
 
 @LAW
