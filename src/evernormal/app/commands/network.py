@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,12 @@ from evernormal.app.completion import complete_country
 from evernormal.app.options import Form, Json, Scope
 from evernormal.app.progress import progress
 
+if TYPE_CHECKING:
+    import polars as pl
+
 __all__ = ["app"]
+
+SHOWN = 15
 
 app = typer.Typer(no_args_is_help=True, help="The balanced base-year picture of a chain.")
 
@@ -35,6 +40,8 @@ def show_network(
     as_json: Json = False,
 ) -> None:
     """Show production, use, trade and prices of each region, and what balancing changed."""
+    import polars as pl
+
     from evernormal.network.load import load_network
 
     with progress(f"Loading {form}", quiet=as_json):
@@ -53,11 +60,21 @@ def show_network(
             }
         )
         return
-    output.print_table(
-        loaded.table(), title=f"{loaded.form} in {loaded.year}, tonnes contained and USD per tonne"
+    head = f"{loaded.form} in {loaded.year}, seen from {loaded.focal}: tonnes contained a year, USD per tonne"
+    output.print_table(loaded.table(), title=head)
+    flows = loaded.flow_table().sort("flow_t", "exporter", "importer", descending=[True, False, False])
+    _print_largest(flows, "Largest flows, tonnes contained a year")
+    adjustments = loaded.tables["adjustments"].sort(
+        pl.col("change_t").abs(), descending=True, nulls_last=True
     )
+    _print_largest(adjustments, "What balancing changed, largest first")
     output.print_line()
-    output.print_table(loaded.flow_table().sort("flow_t", descending=True).head(20), title="Largest flows")
-    output.print_line()
-    output.print_table(loaded.tables["adjustments"], title="What balancing changed")
     output.print_findings(loaded.findings)
+
+
+def _print_largest(table: pl.DataFrame, title: str) -> None:
+    """Print the first rows of a sorted table and say how many follow."""
+    output.print_line()
+    output.print_table(table.head(SHOWN), title=title, unknown="–")
+    if table.height > SHOWN:
+        output.print_line(f"{table.height - SHOWN} smaller ones: add --json.")

@@ -54,4 +54,5 @@ def _sentence(row: dict[str, Any]) -> str:
     ours = "not computed" if row["ours"] is None else f"{row['ours']:.8g}"
     published = "unknown" if row["published"] is None else f"{row['published']:.8g}"
     tolerance = "" if row["tolerance"] is None else f" (tolerance {row['tolerance']:g})"
-    return f"{verdict}  {row['name']}\n      ours {ours}, published {published}{unit}{tolerance}; {row['source']}"
+    numbers = f"ours {ours}, published {published}{unit}{tolerance}"
+    return f"{verdict}  {row['name']}\n      {numbers}; {row['source']}"
