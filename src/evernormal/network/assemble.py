@@ -15,7 +15,7 @@ from evernormal.network.forms import Form, contained, end_uses
 from evernormal.network.network import Conversion, EndUse, Network
 from evernormal.network.observations import Base, Observed, base_years
 from evernormal.network.prices import regional_prices
-from evernormal.network.reconcile import Picture
+from evernormal.network.reconcile import REEXPORT, Picture
 from evernormal.network.stocks import commercial_days, state_days, stock_findings
 from evernormal.network.transit import HANDLING, SPEED, route, transit_known
 from evernormal.result import Finding, Input, Parameter
@@ -76,7 +76,7 @@ def assemble(
             way = route(region, partner)
             vague |= {country for country in (region, partner) if not transit_known(country)}
             arcs.append((place[region], place[partner], names.index(name), value, way.days))
-    production, use = _without_dust(production, use, activity, arcs, steps, names)
+    production, use, activity = _without_dust(production, use, activity, arcs, steps, names)
     for g, one in enumerate(observed):
         price[:, g] = regional_prices(one, regions, picture.flows[one.form.name])
     stocks = _stocks(observed, regions, place, use, activity, steps, picture, year, facts)
@@ -87,6 +87,7 @@ def assemble(
         *findings,
         *(note for one in observed for note in one.findings),
         *_balance_findings(picture, names),
+        *_use_findings(picture, names, focal),
         *stock_notes,
         *use_notes,
         *_transit_findings(vague),
@@ -133,14 +134,16 @@ def _without_dust(
     arcs: Sequence[tuple[int, int, int, float, float]],
     steps: Sequence[Conversion],
     names: Sequence[str],
-) -> tuple[Floats, Floats]:
-    """Make production and use 0 where they are rounding error, and put what is left over into use."""
+) -> tuple[Floats, Floats, Floats]:
+    """Make quantities 0 where they are rounding error, and put what is left over into use."""
     through = production + use
     for i, j, g, flow, _ in arcs:
         through[i, g] += flow
         through[j, g] += flow
     production = np.where(production > DUST * through, production, 0.0)
     use = np.where(use > DUST * through, use, 0.0)
+    for c, step in enumerate(steps):
+        activity[c] = np.where(activity[c] > DUST * through[:, names.index(step.source)], activity[c], 0.0)
     rest = production - use
     for i, j, g, flow, _ in sorted(arcs):
         rest[i, g] -= flow
@@ -148,7 +151,7 @@ def _without_dust(
     for c, step in enumerate(steps):
         rest[:, names.index(step.target)] += activity[c] * step.recovery.value
         rest[:, names.index(step.source)] -= activity[c]
-    return production, np.where(use > 0, np.maximum(use + rest, 0.0), use)
+    return production, np.where(use > 0, np.maximum(use + rest, 0.0), use), activity
 
 
 def _stocks(
@@ -191,11 +194,12 @@ def _stocks(
 
 
 def _stock_facts(name: str, given: pl.DataFrame | None) -> pl.DataFrame:
-    if given is None:
+    table = given
+    if table is None:
         from evernormal.data import facts  # noqa: PLC0415  reads a table
 
-        given = facts(form=name)
-    return given.filter(
+        table = facts(form=name)
+    return pl.DataFrame(table).filter(
         (pl.col("form") == name) & (pl.col("topic") == "stock_days") & (pl.col("unit") == "day")
     )
 
@@ -239,8 +243,9 @@ def _gross_per_contained(one: Observed, focal: str) -> float:
 
 
 def _with_form(observed: Sequence[Observed], table: str) -> pl.DataFrame:
-    parts = [getattr(one, table).with_columns(form=pl.lit(one.form.name)) for one in observed]
-    return pl.concat(parts).select("form", pl.exclude("form"))
+    parts: list[pl.DataFrame] = [getattr(one, table) for one in observed]
+    named = [part.with_columns(form=pl.lit(one.form.name)) for part, one in zip(parts, observed, strict=True)]
+    return pl.concat(named).select("form", pl.exclude("form"))
 
 
 def _balance_findings(picture: Picture, names: Sequence[str]) -> list[Finding]:
@@ -278,6 +283,29 @@ def _balance_findings(picture: Picture, names: Sequence[str]) -> list[Finding]:
                 f"Balancing changed {len(changed)} observations, most of all {worst['item']} {worst['form']}"
                 f" {worst['region']} {worst['partner']} ({worst['sigmas']:+.1f} standard deviations).",
                 {"count": len(changed), "largest_sigmas": worst["sigmas"]},
+            )
+        )
+    return findings
+
+
+def _use_findings(picture: Picture, names: Sequence[str], focal: str) -> list[Finding]:
+    """Say where the focal region's use rests on the least share of imports that is used at home."""
+    findings = []
+    for name in names:
+        table = picture.flows[name]
+        imports = float(table.filter(pl.col("importer") == focal)["contained_t"].sum())
+        exports = float(table.filter(pl.col("exporter") == focal)["contained_t"].sum())
+        known = {("production", name, focal, ""), ("output", name, focal, "")} & picture.known
+        if known or exports <= REEXPORT.value * imports or imports <= 0:
+            continue
+        findings.append(
+            Finding(
+                "use-assumed",
+                "warning",
+                f"{focal} exports {exports:,.0f} t of {name} against imports of {imports:,.0f} t and its"
+                f" production is not known: use is taken to be at least {1 - REEXPORT.value:.0%} of imports,"
+                " the rest of the exports to come from production at home.",
+                {"form": name, "imports_t": imports, "exports_t": exports, "ceiling": REEXPORT.value},
             )
         )
     return findings
@@ -324,10 +352,15 @@ def _coverage(
 def _general_parameters(base: Base, year: int) -> tuple[Parameter, ...]:
     weights = base_years(year, base)
     if len(weights) == 1:
-        return (SPEED, HANDLING)
+        return (SPEED, HANDLING, REEXPORT)
     weight = weights[year]
     source = "share of the year itself in the base picture; the rest is the mean of the two years before"
-    return (SPEED, HANDLING, Parameter("base_year_weight", weight, weight, weight, "fraction", "B", source))
+    return (
+        SPEED,
+        HANDLING,
+        REEXPORT,
+        Parameter("base_year_weight", weight, weight, weight, "fraction", "B", source),
+    )
 
 
 def _form_parameters(observed: Sequence[Observed]) -> list[Parameter]:

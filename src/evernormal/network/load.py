@@ -163,7 +163,8 @@ def _chain(target: Form, scope: Scope) -> tuple[list[Conversion], list[Form], li
                     else:
                         missing.add(there)
     inside = [step for step in steps if step.source in names and step.target in names]
-    findings = [_left_out(form(name), "no trade data covers it") for name in sorted(missing)]
+    reasons = {"share": "only published shares cover it", "none": "no data covers it"}
+    findings = [_left_out(form(name), reasons[form(name).coverage]) for name in sorted(missing)]
     return inside, [covered[name] for name in _upstream_first(names, inside)], findings
 
 

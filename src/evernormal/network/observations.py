@@ -22,7 +22,6 @@ Base = Literal["year", "averaged"]
 
 AVERAGED_WEIGHT = 0.85
 OUTLIER = 8.0
-MATERIAL_ROW = 0.01
 LARGE_ESTIMATE = 0.05
 SMALL_ESTIMATE = 0.0005
 
@@ -118,22 +117,34 @@ def contained_rows(trade: pl.DataFrame, form: Form) -> pl.DataFrame:
 
     Returns:
         The rows in a fixed order with ``content, relative`` (standard deviation of the contained tonnes as a
-        fraction), ``gross_t, contained_t, estimated``; where the quantity is unknown ``gross_t`` is the value
-        divided by the median unit value of the code in the year, and the grade C.
+        fraction), ``gross_t, contained_t, estimated, too_large``.  Where the quantity is unknown, ``gross_t``
+        is the value divided by the median unit value of the code in the year, and the grade C.  The same goes
+        for a quantity that makes the unit value more than eight times lower than both the exporter's own
+        level and the world's: ``too_large``.
     """
     require_columns(trade, TRADE_COLUMNS, "trade")
     if "grade" not in trade.columns:
         trade = trade.with_columns(grade=pl.lit("C"))
     rows = trade.sort("year", "code", "exporter", "importer")
-    unit_value = pl.col("value_usd") / pl.col("quantity_t")
-    priced = (pl.col("quantity_t") > 0) & (pl.col("value_usd") > 0)
-    rows = rows.with_columns(
-        median=pl.when(priced).then(unit_value).median().over("year", "code"),
-        estimated=pl.col("quantity_t").is_null(),
-    ).with_columns(median=pl.col("median").fill_null(pl.when(priced).then(unit_value).median().over("code")))
-    guessed = pl.col("value_usd") / pl.col("median")
+    unit_value = pl.when((pl.col("quantity_t") > 0) & (pl.col("value_usd") > 0)).then(
+        pl.col("value_usd") / pl.col("quantity_t")
+    )
+    rows = rows.with_columns(unit=unit_value).with_columns(
+        median=pl.col("unit").median().over("year", "code").fill_null(pl.col("unit").median().over("code"))
+    )
+    rows = rows.join(_typical(rows, "world", ["year", "code"]), on=["year", "code"], how="left")
+    rows = rows.join(
+        _typical(rows, "own", ["year", "code", "exporter"]), on=["year", "code", "exporter"], how="left"
+    )
+    unknown = pl.col("quantity_t").is_null()
+    too_large = (OUTLIER * pl.col("unit") < pl.min_horizontal("world", "own")).fill_null(False)
+    guessed = pl.col("value_usd") / pl.when(unknown).then("median").otherwise(
+        pl.min_horizontal("world", "own")
+    )
     return (
-        rows.join(_contents(rows, form), on=["code", "exporter"], how="left", maintain_order="left")
+        rows.with_columns(too_large=too_large, estimated=unknown | too_large)
+        .join(_contents(rows, form), on=["code", "exporter"], how="left")
+        .sort("year", "code", "exporter", "importer")
         .with_columns(gross_t=pl.when("estimated").then(guessed).otherwise(pl.col("quantity_t")))
         .with_columns(
             contained_t=pl.col("gross_t") * pl.col("content"),
@@ -141,6 +152,14 @@ def contained_rows(trade: pl.DataFrame, form: Form) -> pl.DataFrame:
         )
         .with_columns(relative=_relative())
     )
+
+
+def _typical(rows: pl.DataFrame, name: str, by: list[str]) -> pl.DataFrame:
+    """Usual unit value of each group: the lower of its median over flows and its median over value."""
+    share = pl.col("value_usd").cum_sum().over(by) / pl.col("value_usd").sum().over(by)
+    ranked = rows.filter(pl.col("unit").is_not_null()).sort(*by, "unit", "importer").with_columns(share=share)
+    over_value = pl.col("unit").filter(pl.col("share") >= 0.5).min()
+    return ranked.group_by(by).agg(pl.min_horizontal(over_value, pl.col("unit").median()).alias(name))
 
 
 def _relative() -> pl.Expr:
@@ -270,8 +289,8 @@ def world_price(rows: pl.DataFrame, form: str, year: int) -> Parameter:
 
 def _trade_findings(rows: pl.DataFrame, form: Form, focal: str) -> list[Finding]:
     found: list[Finding] = []
-    total, value = float(rows["w_contained_t"].sum()), float(rows["w_value_usd"].sum())
-    guessed = rows.filter("estimated")
+    value = float(rows["w_value_usd"].sum())
+    guessed = rows.filter(pl.col("quantity_t").is_null())
     mine = rows.filter(pl.col("importer") == focal)
     for scope, part in (
         ("world trade", guessed),
@@ -289,7 +308,7 @@ def _trade_findings(rows: pl.DataFrame, form: Form, focal: str) -> list[Finding]
                     {"form": form.name, "scope": scope, "share": share, "rows": len(part)},
                 )
             )
-    found += _outliers(rows, form, focal, total)
+    found += _too_large(rows, form, focal)
     grades = set(rows["content_grade"].to_list())
     if "C" in grades:
         found.append(
@@ -303,29 +322,31 @@ def _trade_findings(rows: pl.DataFrame, form: Form, focal: str) -> list[Finding]
     return found
 
 
-def _outliers(rows: pl.DataFrame, form: Form, focal: str, total: float) -> list[Finding]:
-    """Material rows whose unit value is far from both the exporter's own and the world's."""
-    unit = (pl.col("value_usd") / pl.col("contained_t")).log()
-    known = rows.filter(~pl.col("estimated") & (pl.col("contained_t") > 0) & (pl.col("value_usd") > 0))
-    far = known.with_columns(unit=unit).with_columns(
-        world=(pl.col("unit") - pl.col("unit").median().over("year", "code")).abs(),
-        own=(pl.col("unit") - pl.col("unit").median().over("year", "code", "exporter")).abs(),
+def _too_large(rows: pl.DataFrame, form: Form, focal: str) -> list[Finding]:
+    """Say which recorded quantities were set aside because they are far too large for their value."""
+    odd = rows.filter("too_large").with_columns(
+        lost=pl.col("weight") * pl.col("quantity_t") * pl.col("content")
     )
-    mine = float(rows.filter(pl.col("importer") == focal)["w_contained_t"].sum())
-    large = (pl.col("w_contained_t") > MATERIAL_ROW * total) | (
-        (pl.col("importer") == focal) & (pl.col("w_contained_t") > MATERIAL_ROW * mine)
+    if odd.is_empty():
+        return []
+    lost, total = float(odd["lost"].sum()), float(rows["w_contained_t"].sum())
+    ranked = odd.sort("lost", "exporter", "importer", descending=[True, False, False])
+    touches = (pl.col("importer") == focal) | (pl.col("exporter") == focal)
+    shown = pl.concat([ranked.head(3), ranked.filter(touches & (pl.col("lost") > 0.01 * lost)).head(2)])
+    shown = shown.unique(maintain_order=True)
+    named = "; ".join(
+        f"{row['exporter']} to {row['importer']} {row['year']}: {row['quantity_t']:,.0f} t for"
+        f" {row['value_usd'] / 1e6:,.2f} million USD, taken as {row['gross_t']:,.0f} t"
+        for row in shown.iter_rows(named=True)
     )
-    limit = pl.lit(OUTLIER).log()
-    odd = far.filter(large & (pl.col("world") > limit) & (pl.col("own") > limit))
     return [
         Finding(
-            "unit-value-outlier",
+            "quantity-set-aside",
             "caution",
-            f"{row['exporter']} to {row['importer']} {row['year']}, code {row['code']}: the unit value is"
-            f" more than {OUTLIER:.0f} times from that of other flows; the quantity may be wrong.",
-            {k: row[k] for k in ("year", "exporter", "importer", "code", "value_usd", "quantity_t")},
+            f"{len(odd)} recorded quantities of {form.name} are over {OUTLIER:.0f} times too large for their"
+            f" value ({lost / (lost + total):.1%} of tonnes) and were estimated from it: {named}.",
+            {"form": form.name, "rows": len(odd), "tonnes": lost, "share": lost / (lost + total)},
         )
-        for row in odd.iter_rows(named=True)
     ]
 
 

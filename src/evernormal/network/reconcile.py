@@ -21,8 +21,9 @@ from evernormal.network.balance import BalanceProblem, BalanceResult, balance
 from evernormal.network.network import Conversion
 from evernormal.network.observations import Observed
 from evernormal.network.regions import regional_flows, regional_production
+from evernormal.result import Parameter
 
-__all__ = ["ADJUSTMENT_SCHEMA", "Picture", "reconcile"]
+__all__ = ["ADJUSTMENT_SCHEMA", "REEXPORT", "Picture", "reconcile"]
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +41,18 @@ ADJUSTMENT_SCHEMA = {
 }
 
 CONTRADICTED = 3.0
+
+REEXPORT = Parameter(
+    "reexport_ceiling",
+    0.5,
+    0.0,
+    1.0,
+    "fraction",
+    "C",
+    "assumption: at least half of what the focal region imports is used there; the rest may be shipped on."
+    " Trade alone cannot tell re-exports from exports of own production",
+)
+"""Where the focal region's production is not known: the largest share of its imports that it ships on."""
 
 Known = tuple[float, float, str]
 """Tonnes, standard deviation, grade."""
@@ -202,6 +215,11 @@ def _production_and_use(
 ) -> None:
     """Add production, conversion input, output and final use of every cell, upstream forms first."""
     net = {form: _net_exports(table) for form, table in flows.items()}
+    focal = regions[0]
+    at_least = {
+        form: REEXPORT.value * float(table.filter(pl.col("importer") == focal)["contained_t"].sum())
+        for form, table in flows.items()
+    }
     stage = {one.form.name: one.form.stage for one in observed}
     makers = {form: [c for c in conversions if c.target == form] for form in produced}
     users = {form: [c for c in conversions if c.source == form] for form in produced}
@@ -210,7 +228,8 @@ def _production_and_use(
         for form in _upstream_first(list(produced), conversions):
             known = produced[form].get(region)
             away = net[form].get(region, 0.0)
-            own = _own_production(draft, form, region, known, away, made.get(form, 0.0), bool(makers[form]))
+            needed = away + (at_least[form] if region == focal else 0.0)
+            own = _own_production(draft, form, region, known, needed, made.get(form, 0.0), bool(makers[form]))
             available = max(own + made.get(form, 0.0) - away, 0.0)
             spent = _inputs(draft, form, region, users[form], available, produced, net, stage)
             for conversion, amount in spent.items():
@@ -256,17 +275,21 @@ def _own_production(
     form: str,
     region: str,
     known: Known | None,
-    away: float,
+    needed: float,
     made: float,
     is_made: bool,
 ) -> float:
-    """Add production outside the chain's conversions; return where it is expected."""
+    """Add production outside the chain's conversions; return where it is expected.
+
+    Unknown production is expected to cover ``needed`` (net exports, and the focal region's least use) as far
+    as conversions do not.
+    """
     key = ("production", form, region, "")
     if known is not None and not is_made:
         draft.item(key, known[0], known[1], known[2])
         draft.term(_cell(form, region), key, 1.0)
         return known[0]
-    expected = max((known[0] if known else away) - made, 0.0)
+    expected = max((known[0] if known else needed) - made, 0.0)
     draft.item(key, None, None, "C", expected)
     draft.term(_cell(form, region), key, 1.0)
     if known is not None:
