@@ -1,0 +1,139 @@
+"""Addresses of numbers in a result, such as ``shortage_t`` or ``imports.imports_t[supplier=CHN]``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from evernormal.errors import InputError, UnknownNameError
+from evernormal.report.language import as_date
+from evernormal.result import Result
+
+__all__ = ["Address", "parse", "selected"]
+
+_FORM = re.compile(r"\s*(?P<table>[\w-]+)(?:\.(?P<column>[\w-]+))?\s*(?:\[(?P<keys>[^\]]*)\])?\s*")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A column of a table, at some rows.
+
+    Attributes:
+        table: table of the result.
+        column: column of it; for ``summary`` the name of the value.
+        keys: column to the value that a row must have.
+    """
+
+    table: str
+    column: str
+    keys: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        if not self.keys:
+            return f"{self.table}.{self.column}"
+        inside = ",".join(f"{k}={_written(v)}" for k, v in self.keys.items())
+        return f"{self.table}.{self.column}[{inside}]"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, dt.date):
+        return value.isoformat()[:7] if value.day == 1 else value.isoformat()
+    return str(value)
+
+
+def parse(result: Result, text: str) -> Address:
+    """Return the address that a text names in a result.
+
+    Errors: :class:`UnknownNameError` with the nearest name for a table, column, key or value that does not
+    exist; :class:`InputError` when the text is no address.
+    """
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise InputError(
+            f"{text!r} is no address of a number",
+            cure="Write a summary name such as shortage_t, or table.column[key=value,...] such as "
+            "imports.imports_t[month=2024-03,supplier=CHN].",
+        )
+    name, column, keys = match["table"], match["column"], match["keys"]
+    if column is None:
+        return _short_name(result, name, keys)
+    if name == "summary":
+        return Address("summary", _known("summary value", column, _summary_names(result)))
+    table = result[name]
+    _known("column", column, table.columns, where=f"table {name!r}")
+    return Address(name, column, _keys(table, name, keys or ""))
+
+
+def _short_name(result: Result, name: str, keys: str | None) -> Address:
+    names = _summary_names(result)
+    if name in names and not keys:
+        return Address("summary", name)
+    columns = {f"{table}.{c}" for table, frame in result.tables.items() for c in frame.columns}
+    bare = {full.partition(".")[2] for full in columns}
+    if name in bare:
+        homes = sorted(full for full in columns if full.endswith(f".{name}"))
+        raise (
+            UnknownNameError("number", name, homes)
+            if not homes
+            else InputError(
+                f"{name!r} is a column, not a summary value", cure=f"Write {' or '.join(homes[:4])}."
+            )
+        )
+    raise UnknownNameError("number", name, {*names, *columns})
+
+
+def _summary_names(result: Result) -> list[str]:
+    table = result.tables.get("summary", pl.DataFrame())
+    return [str(n) for n in table["name"].to_list()] if "name" in table.columns else []
+
+
+def _known(kind: str, name: str, known: list[str], *, where: str = "") -> str:
+    if name not in known:
+        raise UnknownNameError(kind, name, known, where=where)
+    return name
+
+
+def _keys(table: pl.DataFrame, name: str, text: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        key, equals, raw = (p.strip() for p in part.partition("="))
+        if not equals or not raw:
+            raise InputError(f"{part!r} is not key=value", where=f"address in table {name!r}")
+        _known("key", key, table.columns, where=f"table {name!r}")
+        found[key] = _value(table[key], key, raw, name)
+    return found
+
+
+def _value(column: pl.Series, key: str, raw: str, table: str) -> Any:
+    """Return the value of a key in the type of its column; it must occur there."""
+    where = f"{table}.{key}"
+    value: Any = raw
+    if column.dtype == pl.Date:
+        value = as_date(raw)
+        if value is None:
+            raise InputError(f"{raw!r} is no date", where=where, cure="Write YYYY-MM or YYYY-MM-DD.")
+    elif column.dtype.is_numeric():
+        try:
+            value = float(raw) if column.dtype.is_float() else int(raw)
+        except ValueError:
+            raise InputError(f"{raw!r} is no number", where=where) from None
+    if not column.is_in([value]).any():
+        known = {_written(v) for v in column.drop_nulls().unique().to_list()}
+        raise UnknownNameError(key, raw, known, where=where)
+    return value
+
+
+def selected(result: Result, address: Address) -> pl.DataFrame:
+    """Return the rows of an address; keys that the table lacks select nothing away."""
+    table = result.tables.get(address.table, pl.DataFrame())
+    if address.table == "summary" and "name" in table.columns:
+        return table.filter(pl.col("name") == address.column)
+    for key, value in address.keys.items():
+        if key in table.columns:
+            table = table.filter(pl.col(key) == value)
+    return table

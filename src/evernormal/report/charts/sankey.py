@@ -1,0 +1,203 @@
+"""The flow diagram: suppliers, stock and what is missing on the left, end uses on the right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from evernormal.report.charts import theme
+from evernormal.report.charts.chain import Chain, Flow, chain_of
+from evernormal.report.charts.figure import Figure
+from evernormal.report.charts.layout import Box, Link, Node, Ribbon, lay_out
+from evernormal.report.reading import Reading
+
+NODE, STEPS, LEAST_MARGIN, MOST_MARGIN = 12, 24, 90, 270
+MISSING, STOCK, USE = "#f2b089", "#999999", "#4d4d4d"
+
+
+def sankey_chart(reading: Reading) -> Figure:
+    """Return the flow diagram of the months in which a measure bites, tonnes a month."""
+    words, chain = reading.words, chain_of(reading)
+    nodes, links = _graph(reading, chain)
+    tallest = max(sum(1 for n in nodes if n.column == c) for c in {n.column for n in nodes})
+    height = max(250, 24 * tallest)
+    first_try, _ = lay_out(nodes, links, width=300, height=height, node_width=NODE)
+    left, right = _margins(_labels(reading, chain, first_try))
+    boxes, ribbons = lay_out(nodes, links, width=theme.WIDTH - left - right, height=height, node_width=NODE)
+    layers = [_ribbon_layer(ribbons), _box_layer(boxes), *_label_layers(_labels(reading, chain, boxes))]
+    first, last = reading.window[0], reading.window[-1]
+    title = words.text(
+        "chart.sankey", first=words.month(first), last=words.month(last), unit=reading.short_unit
+    )
+    biggest = [f.label for f in sorted(chain.sources, key=lambda f: -f.amount)[:3]]
+    description = words.text(
+        "chart.sankey_alt",
+        suppliers=", ".join(biggest),
+        focal=reading.focal_name,
+        form=reading.form_inline,
+        missing=words.tonnes(sum(chain.missing.values()), rounded=True),
+    )
+    figure = ("sankey", title, description)
+    return theme.finish(figure, layers, height=height, left=left, right=right, bottom=10, above=8)
+
+
+def _color(flow: Flow, hit: set[str]) -> str:
+    """Return the colour of a source: who ships less, who ships more, who stays."""
+    if flow.key in {"stock", "release", "domestic"}:
+        return STOCK if flow.key != "release" else theme.STATE
+    change = flow.amount - (flow.base or 0.0)
+    if flow.key in hit or change < -0.01 * (flow.base or flow.amount):
+        return theme.LOST
+    return theme.GAINED if change > 0.01 * max(flow.base or 0.0, 1e-12) else "#8fb8d0"
+
+
+def _graph(reading: Reading, chain: Chain) -> tuple[list[Node], list[Link]]:
+    """Return nodes from top to bottom and links, all through one pool: the form in the focal country."""
+    hit = {row["by"] for row in reading.acts}
+    shift = 1 if chain.upstream else 0
+    nodes: list[Node] = []
+    links: list[Link] = []
+    for stage, output in chain.upstream:
+        pool = f"pool|{stage.form}"
+        nodes.append(Node(pool, 1, STOCK))
+        total = sum(f.amount for f in stage.suppliers) or 1.0
+        for flow in stage.suppliers:
+            color = _color(flow, hit)
+            nodes.append(Node(flow.key, 0, color))
+            links.append(Link(flow.key, pool, output * flow.amount / total, color))
+        links.append(Link(pool, "pool", output, "#8fb8d0"))
+    for flow in chain.sources:
+        color = _color(flow, hit)
+        nodes.append(Node(flow.key, 0, color))
+        links.append(Link(flow.key, "pool", flow.amount, color))
+    lacking = sum(chain.missing.values())
+    if lacking > 0:
+        nodes.append(Node("missing", 0, MISSING))
+        links.append(Link("missing", "pool", lacking, MISSING))
+    nodes.append(Node("pool", 1 + shift, USE))
+    for flow in chain.uses:
+        nodes.append(Node(f"use|{flow.key}", 2 + shift, USE))
+        links.append(Link("pool", f"use|{flow.key}", flow.amount, "#a6a6a6"))
+    return _with_missing(chain, nodes, links)
+
+
+def _with_missing(chain: Chain, nodes: list[Node], links: list[Link]) -> tuple[list[Node], list[Link]]:
+    """Lead what is missing on to the uses that lack it."""
+    for key, amount in chain.missing.items():
+        if amount > 0:
+            links.append(Link("pool", f"use|{key}", amount, MISSING))
+    return nodes, [link for link in links if link.amount > 0]
+
+
+def _ribbon_layer(ribbons: list[Ribbon]) -> alt.Chart:
+    rows = []
+    for number, ribbon in enumerate(ribbons):
+        for step in range(STEPS + 1):
+            t = step / STEPS
+            ease = t * t * (3 - 2 * t)
+            top = ribbon.y0 + (ribbon.y1 - ribbon.y0) * ease
+            rows.append(
+                {
+                    "x": round(ribbon.x0 + (ribbon.x1 - ribbon.x0) * t, 1),
+                    "y": round(top, 1),
+                    "y2": round(top + max(ribbon.thickness, 0.6), 1),
+                    "ribbon": number,
+                    "color": ribbon.link.color,
+                }
+            )
+    layer: alt.Chart = (
+        alt.Chart(theme.data(rows))
+        .mark_area(opacity=0.5)
+        .encode(
+            x=theme.pixels_x("x"),
+            y=theme.pixels("y"),
+            y2="y2:Q",
+            detail="ribbon:N",
+            color=alt.Color("color:N", scale=None),
+        )
+    )
+    return layer
+
+
+def _box_layer(boxes: list[Box]) -> alt.Chart:
+    rows = [
+        {"x": b.x, "x2": b.x + NODE, "y": b.y, "y2": b.y + max(b.height, 1.5), "color": b.node.color}
+        for b in boxes
+    ]
+    layer: alt.Chart = (
+        alt.Chart(theme.data(rows))
+        .mark_rect(opacity=1)
+        .encode(
+            x=theme.pixels_x("x"),
+            x2="x2:Q",
+            y=theme.pixels("y"),
+            y2="y2:Q",
+            color=alt.Color("color:N", scale=None),
+        )
+    )
+    return layer
+
+
+def _margins(rows: list[dict[str, Any]]) -> tuple[int, int]:
+    """Return room for the longest label on the left and on the right."""
+    found = []
+    for side in ("right", "left"):
+        widths = [theme.text_width(r["label"], theme.TEXT_SIZE) for r in rows if r["side"] == side]
+        found.append(int(min(max([LEAST_MARGIN, *(w + 20 for w in widths)]), MOST_MARGIN)))
+    return found[0], found[1]
+
+
+def _labels(reading: Reading, chain: Chain, boxes: list[Box]) -> list[dict[str, Any]]:
+    """Return the text beside every box."""
+    words = reading.words
+    flows = {f.key: f for f in chain.sources}
+    flows |= {f.key: f for stage, _ in chain.upstream for f in stage.suppliers}
+    flows |= {f"use|{f.key}": f for f in chain.uses}
+    pools = {f"pool|{stage.form}": stage.form for stage, _ in chain.upstream} | {"pool": reading.form}
+    last = max(b.node.column for b in boxes)
+    rows = []
+    for box in boxes:
+        if box.node.key in pools:
+            text = words.text(
+                "chart.sankey_pool", form=words.form(pools[box.node.key]), focal=reading.focal_name
+            )
+            rows.append({"x": box.x + NODE / 2, "y": box.y - 7, "label": text, "side": "center"})
+            continue
+        flow = flows.get(box.node.key)
+        name = flow.label if flow else words.text("chart.sankey_missing")
+        right = box.node.column == last
+        rows.append(
+            {
+                "x": box.x + NODE + 6 if right else box.x - 6,
+                "y": box.middle,
+                "label": f"{name} {_amount(reading, flow, box)}",
+                "side": "left" if right else "right",
+            }
+        )
+    return rows
+
+
+def _label_layers(rows: list[dict[str, Any]]) -> list[alt.Chart]:
+    layers = []
+    for side in ("left", "right", "center"):
+        base = alt.Chart(theme.data([r for r in rows if r["side"] == side]))
+        style: dict[str, Any] = {"align": side, "baseline": "middle", "fontSize": theme.TEXT_SIZE}
+        place = {"x": theme.pixels_x("x"), "y": theme.pixels("y"), "text": "label:N"}
+        if side == "center":
+            layers.append(
+                base.mark_text(stroke="#ffffff", strokeWidth=4, opacity=0.9, **style).encode(**place)
+            )
+        layers.append(base.mark_text(color=theme.INK, **style).encode(**place))
+    return layers
+
+
+def _amount(reading: Reading, flow: Flow | None, box: Box) -> str:
+    """Return the amount with its change against the base year where there is one."""
+    words = reading.words
+    shown = words.number(flow.amount if flow else box.amount, 0)
+    if flow is None or flow.base is None or round(flow.amount - flow.base) == 0:
+        return shown
+    return words.text(
+        "chart.sankey_change", value=shown, change=words.number(flow.amount - flow.base, 0, signed=True)
+    )

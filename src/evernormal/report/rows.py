@@ -1,0 +1,282 @@
+"""The tables of a brief as text, ready to print, in the order in which they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from evernormal.report.language import clean
+from evernormal.report.reading import Reading
+from evernormal.report.story import gaps
+
+__all__ = [
+    "Grid",
+    "coverage_text",
+    "end_uses",
+    "inputs",
+    "measures",
+    "month_by_month",
+    "parameters",
+    "ranges",
+    "stepping_in",
+    "suppliers",
+]
+
+NAMED_SUPPLIERS = 12
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of text.
+
+    Attributes:
+        headings: one for each column.
+        rows: cells.
+        words: number of leading columns that hold words; the rest hold figures.
+        total: whether the last row is a sum.
+    """
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: int = 1
+    total: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+
+def _headings(reading: Reading, *keys: str) -> tuple[str, ...]:
+    return tuple(reading.words.text(f"column.{key}") for key in keys)
+
+
+def measures(reading: Reading) -> Grid:
+    """Return the measures with their dates, first announced first."""
+    words = reading.words
+    dates = ("announced", "effective", "suspended", "ends")
+    rows = []
+    for row in reading.table("measures").sort("effective", "id").iter_rows(named=True):
+        text = clean(row[f"text_{words.code}"] or row["text_en"] or words.text(f"kind.{row['kind']}"))
+        shown = [words.date(row[d]) if row[d] else words.text("word.not_set") for d in dates]
+        rows.append((text, *shown))
+    return Grid(_headings(reading, "measure", *dates), tuple(rows), words=5)
+
+
+def suppliers(reading: Reading) -> Grid:
+    """Return imports by supplier before and after, the biggest first, with shares."""
+    table = reading.table("rerouting")
+    if table.is_empty():
+        return Grid((), ())
+    words = reading.words
+    table = table.sort(pl.max_horizontal("base_t", "disrupted_t"), "supplier", descending=[True, False])
+    before, after = float(table["base_t"].sum()), float(table["disrupted_t"].sum())
+    amounts = [
+        (words.country(s), b, a) for s, b, a in table.select("supplier", "base_t", "disrupted_t").iter_rows()
+    ]
+    rest = amounts[NAMED_SUPPLIERS:]
+    if len(rest) > 1:
+        label = words.text("word.others", count=len(rest))
+        amounts = [*amounts[:NAMED_SUPPLIERS], (label, sum(r[1] for r in rest), sum(r[2] for r in rest))]
+    amounts.append((words.text("word.total"), before, after))
+    rows = tuple(_supplier_row(reading, row, before, after) for row in amounts)
+    keys = ("supplier", "before", "after", "change", "change_share", "share_before", "share_after")
+    return Grid(_headings(reading, *keys), rows, total=True)
+
+
+def _supplier_row(
+    reading: Reading, row: tuple[str, float, float], before: float, after: float
+) -> tuple[str, ...]:
+    number, (name, base, now) = reading.words.number, row
+    return (
+        name,
+        number(base, _digits(base)),
+        number(now, _digits(now)),
+        number(now - base, _digits(now - base), signed=True),
+        _percent(reading, now - base, base, signed=True),
+        _percent(reading, base, before),
+        _percent(reading, now, after),
+    )
+
+
+def _digits(value: float) -> int:
+    """Return the decimals of a cell: none for what is large or rounds to nothing."""
+    return 0 if abs(value) >= 10 or abs(value) < 0.05 else 1
+
+
+def _percent(reading: Reading, part: float, whole: float, *, signed: bool = False) -> str:
+    if whole <= 0:
+        return reading.words.text("word.not_set")
+    value = part / whole * 100
+    return reading.words.number(value, 1 if abs(value) >= 0.05 else 0, signed=signed)
+
+
+def stepping_in(reading: Reading, named: int = 4) -> str:
+    """Return who ships more than in the base year, and how much of what is lost that replaces."""
+    table = reading.table("rerouting")
+    if table.is_empty():
+        return ""
+    words = reading.words
+    gained, lost = table.filter(pl.col("change_t") > 0), table.filter(pl.col("change_t") < 0)
+    gain, gone = float(gained["change_t"].sum()), -float(lost["change_t"].sum())
+    if gain < 1e-6 * float(table["base_t"].sum()):
+        return words.text("intro.nobody")
+    if gone <= 0:
+        return words.text("intro.loss_nobody")
+    top = gained.sort("change_t", "supplier", descending=[True, False]).head(named)
+    shown = [
+        words.text("intro.gainer", name=words.country(s), change=words.tonnes(c, signed=True, rounded=True))
+        for s, c in top.select("supplier", "change_t").iter_rows()
+    ]
+    others = gained.height - top.height
+    if others:
+        shown.append(words.text("word.others", count=others))
+    return words.text(
+        "intro.stepping_in",
+        names=", ".join(shown),
+        gain=words.tonnes(gain, rounded=True),
+        share=words.percent(gain / gone, digits=0),
+        lost=words.tonnes(gone, rounded=True),
+    )
+
+
+def end_uses(reading: Reading) -> Grid:
+    """Return use, shortage and loss by end use over the horizon."""
+    table = reading.table("end_use")
+    if table.is_empty():
+        return Grid((), ())
+    words = reading.words
+    totals = (
+        table.group_by("end_use", maintain_order=True)
+        .agg(
+            pl.col("base_use_t", "use_t", "shortage_t").sum(),
+            pl.when(pl.col("loss_usd").is_null().any()).then(None).otherwise(pl.col("loss_usd").sum()).alias("loss"),
+            pl.col("month").filter(pl.col("shortage_t") > 0.001 * pl.col("base_use_t")).min().alias("first"),
+        )
+        .sort("base_use_t", "end_use", descending=[True, False])
+    )  # fmt: skip
+    rows = []
+    for row in totals.iter_rows(named=True):
+        first = words.month(row["first"], short=True) if row["first"] else words.text("word.not_set")
+        rows.append((reading.end_use(row["end_use"]), *_use_cells(reading, row), first))
+    if totals.height > 1:
+        loss = None if totals["loss"].null_count() else float(totals["loss"].sum())
+        sums = {c: float(totals[c].sum()) for c in ("base_use_t", "use_t", "shortage_t")} | {"loss": loss}
+        rows.append((words.text("word.total"), *_use_cells(reading, sums), ""))
+    keys = ("end_use", "base_use", "use", "shortage", "shortage_share", "loss", "first_short")
+    return Grid(_headings(reading, *keys), tuple(rows), total=totals.height > 1)
+
+
+def _use_cells(reading: Reading, row: dict[str, float | None]) -> tuple[str, ...]:
+    number, loss = reading.words.number, row["loss"]
+    base, short = float(row["base_use_t"] or 0.0), float(row["shortage_t"] or 0.0)
+    return (
+        number(base, _digits(base)),
+        number(row["use_t"], _digits(float(row["use_t"] or 0.0))),
+        number(short, _digits(short)),
+        _percent(reading, short, base),
+        reading.words.unknown if loss is None else number(loss / 1e6, 1),
+    )
+
+
+def ranges(reading: Reading) -> Grid:
+    """Return the answers of the summary with their 10, 50 and 90 % points."""
+    names = [n for n in reading.summary_names if reading.band(n).known]
+    rows = []
+    for name in names:
+        band = reading.band(name)
+        shown = [reading.shown(name, v) for v in (reading.value(name), band.p10, band.p50, band.p90)]
+        rows.append((reading.words.text(f"summary.{name}"), *shown))
+    return Grid(_headings(reading, "name", "central", "low", "middle", "high"), tuple(rows))
+
+
+_MONTHLY = (
+    ("imports_t", "imports"), ("base_imports_t", "base_imports"), ("domestic_t", "domestic"),
+    ("release_t", "release"), ("use_t", "use"), ("base_use_t", "base_use"), ("shortage_t", "shortage"),
+    ("commercial_stock_t", "commercial_stock"), ("state_stock_t", "state_stock"), ("cover_days", "cover"),
+    ("price_ratio", "price_ratio"),
+)  # fmt: skip
+
+
+def month_by_month(reading: Reading) -> Grid:
+    """Return the supply table, one row a month."""
+    table, words = reading.table("supply"), reading.words
+    present = [(column, key) for column, key in _MONTHLY if column in table.columns]
+    rows = tuple(
+        (
+            words.month(row["month"], short=True),
+            *(_monthly(reading, column, row[column]) for column, _ in present),
+        )
+        for row in table.iter_rows(named=True)
+    )
+    return Grid(_headings(reading, "month", *(key for _, key in present)), rows)
+
+
+def _monthly(reading: Reading, column: str, value: float | None) -> str:
+    if column == "price_ratio":
+        return reading.words.number(value, 2)
+    if column == "cover_days":
+        return reading.words.number(value, 1)
+    return reading.words.number(value, 0)
+
+
+def inputs(reading: Reading) -> Grid:
+    """Return the inputs, pinned by the first twelve digits of their hash."""
+    rows = tuple(
+        tuple(clean(part) for part in (i.name, i.source, i.licence, i.as_of, i.sha256[:12]))
+        for i in reading.result.lineage.inputs
+    )
+    return Grid(_headings(reading, "input", "source", "licence", "as_of", "hash"), rows, words=5)
+
+
+def parameters(reading: Reading) -> Grid:
+    """Return every parameter with interval, grade and source."""
+    number = reading.words.number
+    rows = tuple(
+        (
+            clean(p.name),
+            number(p.value),
+            number(p.low),
+            number(p.high),
+            clean(p.unit),
+            p.grade,
+            clean(p.source),
+        )
+        for p in reading.result.lineage.parameters
+    )
+    keys = ("parameter", "value", "lower", "upper", "unit", "grade", "source")
+    return Grid(_headings(reading, *keys), rows)
+
+
+def coverage_text(reading: Reading, shown: int = 12) -> Sequence[str]:
+    """Return what was observed, estimated and unknown, naming what is unknown."""
+    count, words, table = gaps(reading), reading.words, reading.result.coverage
+    if not count.total:
+        return ()
+    lines = [
+        words.text(
+            "intro.coverage",
+            total=count.total,
+            observed=count.observed,
+            estimated=count.estimated,
+            unknown=count.unknown,
+        )
+    ]
+    if count.unknown:
+        column = next(c for c in ("status", "coverage", "state") if c in table.columns)
+        missing = table.filter(pl.col(column) == "unknown")
+        names = [_coverage_name(reading, row) for row in missing.head(shown).iter_rows(named=True)]
+        if missing.height > shown:
+            names.append(words.text("explain.more", count=missing.height - shown))
+        lines.append(words.text("intro.coverage_unknown", items="; ".join(names)))
+    return lines
+
+
+def _coverage_name(reading: Reading, row: dict[str, object]) -> str:
+    words = reading.words
+    parts = [
+        words.country(str(row["region"])) if row.get("region") else "",
+        words.form(str(row["form"])) if row.get("form") else "",
+        clean(str(row.get("item") or "")),
+    ]
+    return " ".join(part for part in parts if part)
