@@ -10,16 +10,25 @@ import contextlib
 import ctypes
 import errno
 import os
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 from evernormal.errors import StorageError
 
-__all__ = ["Staging", "exclusive", "remove_leftovers", "staged_folder", "storage_error", "sync"]
+__all__ = [
+    "Staging",
+    "exclusive",
+    "remove_leftovers",
+    "staged_folder",
+    "storage_error",
+    "sync",
+    "system_error",
+]
 
 _PREFIX = ".evernormal-building-"
 _RENAME_EXCHANGE = 2
@@ -91,6 +100,12 @@ def storage_error(error: OSError, unchanged: str) -> StorageError:
     return StorageError(f"writing failed ({error.strerror or error}); {unchanged}", where=place)
 
 
+def system_error(error: Exception) -> OSError | None:
+    """Return the error of the operating system inside an error of polars, or None when there is none."""
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else None
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove what killed writers left in ``folder``; call it only while holding the lock."""
     for path in folder.glob(f"{_PREFIX}*"):
@@ -109,22 +124,24 @@ def exclusive(path: Path, *, doing: str) -> Iterator[None]:
     unchanged = "nothing was changed"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("a+", encoding="utf-8")
+        stream = path.open("a+b", buffering=0)
     except OSError as error:
         raise storage_error(error, unchanged) from error
     with stream:
         if not _try_lock(stream) or not _is_same_file(stream, path):
             stream.seek(0)
-            holder = stream.read(20).strip()
-            who = f" (process {holder})" if holder.isdigit() else ""
+            holder = (stream.read(20) or b"").strip()
+            who = f" (process {holder.decode()})" if holder.isdigit() else ""
             raise StorageError(
                 f"another process{who} is {doing}; {unchanged}",
                 where=str(path),
                 cure="Wait until it has finished and run the command again.",
             )
-        stream.truncate(0)
-        stream.write(f"{os.getpid()}\n")
-        stream.flush()
+        with contextlib.suppress(
+            OSError
+        ):  # on a full disk the number is missing from a message, nothing else
+            stream.truncate(0)
+            stream.write(f"{os.getpid()}\n".encode())
         try:
             yield
         finally:
@@ -170,7 +187,7 @@ def _exchange(one: Path, other: Path) -> bool:
     return bool(done == 0)
 
 
-def _is_same_file(stream: IO[str], path: Path) -> bool:
+def _is_same_file(stream: FileIO, path: Path) -> bool:
     """Say whether ``path`` is still the file that was opened (another writer may have removed it)."""
     try:
         return os.path.samestat(os.fstat(stream.fileno()), path.stat())
@@ -181,7 +198,7 @@ def _is_same_file(stream: IO[str], path: Path) -> bool:
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(stream: IO[str]) -> bool:
+    def _try_lock(stream: FileIO) -> bool:
         try:
             stream.seek(1 << 30)
             msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
@@ -192,7 +209,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(stream: IO[str]) -> bool:
+    def _try_lock(stream: FileIO) -> bool:
         try:
             fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

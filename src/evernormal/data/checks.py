@@ -129,8 +129,9 @@ def _files(snapshot: Path) -> Iterator[Fault]:
 
 def _pins(snapshot: Path) -> Iterator[Fault]:
     """The snapshot comes from the pinned wheel; every source has publisher, licence, citation, address."""
+    resources(snapshot)
     package = json.loads((snapshot / "datapackage.json").read_text("utf-8"))
-    if carrier().sha256 not in package.get("description", ""):
+    if carrier().sha256 not in str(package.get("description")):
         yield Fault("datapackage.json", _SEVERE, f"not built from {carrier().file}", _BUILD)
     for source in pinned_sources().values():
         for name, value in asdict(source).items():

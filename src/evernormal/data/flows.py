@@ -25,6 +25,9 @@ from evernormal.result import Derivation, Finding, Input, Lineage, Result
 __all__ = ["covered_codes", "supplier_shares", "trade"]
 
 
+_SCALES = {"value_usd": 1_000, "quantity_t": 1_000_000}
+
+
 class _Dataset:
     """A trade table on disk: where it is, what its codes mean, and where it comes from."""
 
@@ -144,10 +147,12 @@ def supplier_shares(
     chosen = _dataset(dataset, folder, as_of)
     rows = trade(codes, importers=[importer], years=asked, dataset=dataset, folder=folder, as_of=as_of)
     measure = "value_usd" if by == "value" else "quantity_t"
+    sums = rows.group_by("year", pl.col("exporter").alias("supplier")).agg(
+        _whole("value_usd").sum(), pl.when(pl.col("quantity_t").count() > 0).then(_whole("quantity_t").sum())
+    )
     shares = (
-        rows.group_by("year", pl.col("exporter").alias("supplier"))
-        .agg(pl.col("value_usd").sum(), _known_sum("quantity_t"))
-        .with_columns((pl.col(measure) / pl.col(measure).sum().over("year")).alias("share"))
+        sums.with_columns((pl.col(measure) / pl.col(measure).sum().over("year")).alias("share"))
+        .with_columns(*(pl.col(name) / scale for name, scale in _SCALES.items()))
         .select("year", "supplier", "share", "value_usd", "quantity_t")
         .sort(
             "year", "share", "value_usd", "supplier", descending=[False, True, True, False], nulls_last=True
@@ -166,9 +171,9 @@ def supplier_shares(
     )
 
 
-def _known_sum(column: str) -> pl.Expr:
-    """Sum what is known; null when nothing is."""
-    return pl.when(pl.col(column).count() > 0).then(pl.col(column).sum()).alias(column)
+def _whole(column: str) -> pl.Expr:
+    """Whole thousandths of a dollar, or whole grams: sums of integers know no order of rows (law 6)."""
+    return (pl.col(column) * _SCALES[column]).round().cast(pl.Int64)
 
 
 def _share_findings(
@@ -198,16 +203,10 @@ def _uncovered(codes: tuple[str, ...], chosen: _Dataset) -> list[Finding]:
 
 
 def _quantity_findings(rows: pl.DataFrame) -> list[Finding]:
-    unknown = (
-        rows.group_by("year")
-        .agg(
-            (
-                pl.col("value_usd").filter(pl.col("quantity_t").is_null()).sum() / pl.col("value_usd").sum()
-            ).alias("share")
-        )
-        .filter(pl.col("share") > 0)
-        .sort("year")
-    )
+    value = _whole("value_usd")
+    blank = value.filter(pl.col("quantity_t").is_null())
+    unknown = rows.group_by("year").agg((blank.sum() / value.sum()).alias("share"))
+    unknown = unknown.filter(pl.col("share") > 0).sort("year")
     findings = []
     for year, share in unknown.iter_rows():
         level: Literal["info", "caution", "warning"] = (

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +18,7 @@ from typing import Any, Literal
 import polars as pl
 
 from evernormal.data import additions
-from evernormal.data.atomic import exclusive, staged_folder
+from evernormal.data.atomic import exclusive, staged_folder, storage_error, system_error
 from evernormal.data.publishers.archive import Limits
 from evernormal.data.publishers.baci_csv import read_baci, release_of
 from evernormal.data.publishers.facts_csv import read_facts
@@ -183,8 +182,14 @@ def add(
         )
     known_on = day(as_of)
     described = _describe(source, path, name, revision, known_on)
-    with tempfile.TemporaryDirectory(prefix="evernormal-") as scratch:
-        table = _read(source, path, Path(scratch), codes, limits, progress)
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise InputError(f"the file cannot be read ({error.strerror})", where=str(path)) from error
+    try:
+        table = _read(source, path, codes, limits, progress)
+    except OSError as error:
+        raise storage_error(error, "nothing was added") from error
     if source == "facts" and known_on is None:
         described["as_of"] = str(table["as_of"].max())
     progress("store")
@@ -229,7 +234,6 @@ def _describe(
 def _read(
     key: str,
     path: Path,
-    scratch: Path,
     codes: Iterable[str] | None,
     limits: Limits | None,
     progress: Callable[[str], None],
@@ -237,7 +241,7 @@ def _read(
     if key == "facts":
         progress(path.name)
         return read_facts(path)
-    return read_baci(path, scratch, codes=codes, limits=limits, progress=progress)
+    return read_baci(path, codes=codes, limits=limits, progress=progress)
 
 
 def _store(
@@ -249,7 +253,7 @@ def _store(
     place = root / "datasets" / described["dataset"]
     name = f"{described['kind']}.parquet"
     with staged_folder(place, unchanged="nothing was added") as staging:
-        table.write_parquet(staging.path / name, compression="zstd", compression_level=9)
+        _write(table, staging.path / name)
         digest = sha256_of(staging.path / name)
         found = next((entry for entry in known if entry["sha256"] == digest), None)
         if found is not None:
@@ -266,6 +270,13 @@ def _store(
                 shutil.rmtree(place / digest[:12], ignore_errors=True)
                 staging.placed = None
     return written[-1], True
+
+
+def _write(table: pl.DataFrame, path: Path) -> None:
+    try:
+        table.write_parquet(path, compression="zstd", compression_level=9)
+    except pl.exceptions.PolarsError as error:
+        raise system_error(error) or error from error
 
 
 def _require_same_kind(known: list[dict[str, Any]], described: dict[str, Any], file: Path) -> None:

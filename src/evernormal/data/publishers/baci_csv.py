@@ -77,7 +77,6 @@ def release_of(path: Path, revision: str | None, as_of: date | None) -> Release:
 
 def read_baci(
     path: Path,
-    scratch: Path,
     *,
     codes: Iterable[str] | None = None,
     limits: Limits | None = None,
@@ -87,7 +86,6 @@ def read_baci(
 
     Args:
         path: the publisher's file.
-        scratch: folder for unpacked members.
         codes: keep these six-digit codes only; None for all.
         limits: what an archive may hold.
         progress: called with the name of each file.
@@ -102,7 +100,7 @@ def read_baci(
         progress(path.name)
         tables = [_read_csv(path, path.name, wanted)]
     else:
-        tables = _read_archive(path, scratch, wanted, limits or Limits(), progress)
+        tables = _read_archive(path, wanted, limits or Limits(), progress)
     rows = pl.concat(tables).sort("code", "exporter", "importer", "year")
     if rows.is_empty():
         raise SourceFormatError(
@@ -118,7 +116,7 @@ def read_baci(
 
 
 def _read_archive(
-    path: Path, scratch: Path, wanted: list[int] | None, limits: Limits, progress: Callable[[str], None]
+    path: Path, wanted: list[int] | None, limits: Limits, progress: Callable[[str], None]
 ) -> list[pl.DataFrame]:
     members = [name for name in csv_members(path, limits) if not _SIDE_TABLES.search(Path(name).name)]
     if not members:
@@ -126,7 +124,7 @@ def _read_archive(
     tables = []
     for name in members:
         progress(Path(name).name)
-        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        with tempfile.TemporaryDirectory(prefix="evernormal-") as folder:
             unpacked = Path(folder) / "member.csv"
             extract(path, name, unpacked, limits)
             tables.append(_read_csv(unpacked, f"{path.name}, {name}", wanted))
