@@ -456,7 +456,7 @@ def _findings() -> tuple[Finding, ...]:
             "state-stock-unknown",
             "caution",
             "The state stock of lithium hydroxide is not published.",
-            {"form": "lithium/hydroxide"},
+            {"form": "lithium/hydroxide", "region": "KOR"},
         ),
     )
 

@@ -35,7 +35,7 @@ def test_the_answer_comes_first(pages: dict[str, str]) -> None:
         "from May 2024",
         "24 May 2024",
         "USD 223 million",
-        "Not known: 1 of 4 inputs unknown",
+        "Not known or assumed: test only; state stock. Of 4 inputs 1 are unknown",
         "Imports lost",
         "Measures and dates",
         "1 March 2024",
@@ -274,6 +274,13 @@ def test_a_file_in_the_place_of_the_folder_is_named(result: Result, tmp_path: Pa
     with pytest.raises(StorageError):
         write_brief(result, tmp_path / "out", formats=("html",))
     assert (tmp_path / "out").read_text() == "a file"
+
+
+def test_the_line_on_what_is_not_known_names_the_gravest_first(result: Result) -> None:
+    reading = Reading.of(result, "ko")
+    assert story.gravest(reading) == ["test only", "정부 비축량"]
+    bare = Result(result.kind, result.tables, result.units, result.lineage)
+    assert story.not_known(Reading.of(bare, "en")) == ("No gap was recorded; the range below still applies.")
 
 
 def test_measures_are_listed_by_the_day_they_take_force(result: Result) -> None:

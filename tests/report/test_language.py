@@ -150,13 +150,34 @@ def test_a_finding_without_korean_text_falls_back_to_english_and_says_so() -> No
 
 def test_a_finding_is_worded_in_korean_with_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
     template = "{form}[은/는] {countries}[이/가] {share} 공급"
-    monkeypatch.setattr(module, "_findings", lambda: {"code": template})
+    monkeypatch.setattr(module, "_findings", lambda: {"code": {"ko": template}})
     values = {"form": "lithium/hydroxide", "countries": ["CHN", "AUS"], "share": 0.5}
     assert (
-        language("ko").finding(Finding("code", "info", "x", values)) == "수산화리튬은 중국, 호주가 0.500 공급"
+        language("ko").finding(Finding("code", "info", "x", values)) == "수산화리튬은 중국, 호주가 50% 공급"
     )
     assert language("ko").finding(Finding("code", "info", "Plain.", {})) == "Plain. (영문 원문)"
 
 
 def test_control_and_direction_characters_are_dropped() -> None:
     assert module.clean("a\x00b\u202ec\n") == "abc\n"
+
+
+def codes_in_rooms_above() -> set[str]:
+    """Codes of the findings that a simulation can carry, as the rooms above spell them."""
+    found = set()
+    for room in ("network", "market"):
+        for path in (ROOM.parent / room).glob("*.py"):
+            text = path.read_text("utf-8")
+            found |= set(re.findall(r'Finding\(\s*"([a-z]+(?:-[a-z]+)+)"', text))
+    return found
+
+
+def test_every_finding_of_a_simulation_has_a_korean_sentence() -> None:
+    missing = codes_in_rooms_above() - set(module._findings())
+    assert missing == set(), "write them in src/evernormal/report/tables/findings.toml"
+
+
+def test_every_finding_text_is_whole() -> None:
+    for code, texts in module._findings().items():
+        assert set(texts) == {"short_en", "short_ko", "ko"}, code
+        assert re.search("[가-힣]", texts["ko"]) and re.search("[가-힣]", texts["short_ko"]), code

@@ -202,7 +202,7 @@ class Language:
         """Return the sentence of a finding; English with a mark where no Korean one exists or fits."""
         if not self.korean:
             return clean(finding.message)
-        template = _findings().get(finding.code)
+        template = _findings().get(finding.code, {}).get("ko")
         if template is None:
             return self.text("finding.untranslated", message=finding.message)
         try:
@@ -210,20 +210,32 @@ class Language:
         except (KeyError, IndexError, ValueError):
             return self.text("finding.untranslated", message=finding.message)
 
+    def gap(self, finding: Finding) -> str:
+        """Return what a finding is about in a few words, to stand in a list."""
+        return _findings().get(finding.code, {}).get(f"short_{self.code}", finding.code.replace("-", " "))
+
+    def _measured(self, role: str, value: float) -> object:
+        """Format a finding's number by its role; a year is not grouped."""
+        if role == "share":
+            return self.percent(value)
+        if role == "t":
+            return self.tonnes(value)
+        return str(value) if role in {"year", "network", "scenario"} else value
+
     def _named(self, key: str, value: object) -> object:
         """Give a finding's value its name or format by the role that its key tells."""
         if isinstance(value, list | tuple):
             return ", ".join(self._plain(self._named(_singular(key), v)) for v in value)
-        if not isinstance(value, str):
-            return value
         role = key.rsplit("_", 1)[-1]
+        if isinstance(value, float | int):
+            return self._measured(role, value)
+        if not isinstance(value, str) or not value:
+            return value
         if role in _PLACES:
             return self.country(value)
-        if role == "form":
-            return self.form(value)
         if _ISO_DATE.fullmatch(value):
             return self.date(value) if len(value) == 10 else self.month(value)
-        return value
+        return self.form(value) if role == "form" else value
 
 
 _MONTHS = (
@@ -308,8 +320,8 @@ def _messages() -> dict[str, dict[str, str]]:
 
 
 @cache
-def _findings() -> dict[str, str]:
-    return {str(k): str(v) for k, v in _toml("findings.toml").items()}
+def _findings() -> dict[str, dict[str, str]]:
+    return dict(_toml("findings.toml"))
 
 
 @cache

@@ -24,7 +24,8 @@ __all__ = [
     "suppliers",
 ]
 
-NAMED_SUPPLIERS = 12
+NAMED_SUPPLIERS, SMALL_SHARE = 12, 0.001
+"""A table names at most so many suppliers, and none that ships less than this share."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,12 @@ def suppliers(reading: Reading) -> Grid:
     amounts = [
         (words.country(s), b, a) for s, b, a in table.select("supplier", "base_t", "disrupted_t").iter_rows()
     ]
-    rest = amounts[NAMED_SUPPLIERS:]
+    least = SMALL_SHARE * max(before, after)
+    rest = [row for i, row in enumerate(amounts) if i >= NAMED_SUPPLIERS or max(row[1:]) < least]
     if len(rest) > 1:
         label = words.text("word.others", count=len(rest))
-        amounts = [*amounts[:NAMED_SUPPLIERS], (label, sum(r[1] for r in rest), sum(r[2] for r in rest))]
+        folded = (label, sum(r[1] for r in rest), sum(r[2] for r in rest))
+        amounts = [*(row for row in amounts if row not in rest), folded]
     amounts.append((words.text("word.total"), before, after))
     rows = tuple(_supplier_row(reading, row, before, after) for row in amounts)
     keys = ("supplier", "before", "after", "change", "change_share", "share_before", "share_after")

@@ -227,7 +227,7 @@ def gaps(reading: Reading) -> Gaps:
 
 
 def not_known(reading: Reading) -> str:
-    """Return one line for the top of the page: what is not known, the gravest finding first."""
+    """Return one line for the top of the page: what is not known or assumed, the gravest first."""
     words, count = reading.words, gaps(reading)
     parts = []
     if count.total:
@@ -236,13 +236,26 @@ def not_known(reading: Reading) -> str:
                 "brief.not_known_counts", unknown=count.unknown, total=count.total, estimated=count.estimated
             )
         )
-    if count.warnings or count.cautions:
-        parts.append(words.text("brief.not_known_findings", warnings=count.warnings, cautions=count.cautions))
-    if not parts:
+    named = gravest(reading)
+    if not named and not parts:
         return words.text("brief.not_known_nothing")
-    line = words.text("brief.not_known_line", what="; ".join(parts) if not words.korean else ", ".join(parts))
-    grave = sorted(reading.result.findings, key=lambda f: ("warning", "caution", "info").index(f.level))
-    return f"{line} {words.finding(grave[0])}" if grave and grave[0].level != "info" else line
+    joint = ", " if words.korean else "; "
+    shown = joint.join(named) or words.text("brief.not_known_inputs")
+    line = words.text("brief.not_known_line", what=shown)
+    return f"{line} {joint.join(parts)}." if parts else line
+
+
+def gravest(reading: Reading, shown: int = 6) -> list[str]:
+    """Return in a few words each what warnings and cautions are about, warnings first."""
+    names: dict[str, None] = {}
+    for level in ("warning", "caution"):
+        for finding in reading.result.findings:
+            if finding.level == level:
+                names[reading.words.gap(finding)] = None
+    listed = list(names)
+    if len(listed) > shown:
+        return [*listed[:shown], reading.words.text("explain.more", count=len(listed) - shown)]
+    return listed
 
 
 def method(reading: Reading) -> list[str]:

@@ -206,7 +206,7 @@ def _spread(rows: list[dict[str, Any]]) -> None:
         half = theme.text_width(row["label"], 11) / 2 + 2
         for dx, dy in _places(half):
             x = min(max(row["x"] + dx, half), theme.WIDTH - 8 - half)
-            box = (x - half, row["y"] + dy - 7, x + half, row["y"] + dy + 7)
+            box = (x - half, row["y"] + dy - 6, x + half, row["y"] + dy + 6)
             if not any(_meet(box, other) for other in taken):
                 break
         taken.append(box)
