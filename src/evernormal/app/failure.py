@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import shlex
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 from evernormal.app import output
 from evernormal.errors import EvernormalError, InputError, StorageError
@@ -38,7 +40,7 @@ _CURES = {
 }
 
 
-def as_evernormal_error(error: BaseException) -> EvernormalError | None:
+def as_evernormal_error(error: BaseException, arguments: Sequence[str] = ()) -> EvernormalError | None:
     """Return the deliberate error that says what ``error`` means, or None for a defect.
 
     Failures of the operating system become :class:`StorageError`; wrong command lines :class:`InputError`.
@@ -48,7 +50,7 @@ def as_evernormal_error(error: BaseException) -> EvernormalError | None:
     if isinstance(error, EvernormalError):
         return error
     if isinstance(error, typer.TyperException):
-        return _usage_error(error)
+        return _usage_error(error, arguments)
     if isinstance(error, OSError) and error.errno is not None:
         where = str(error.filename) if error.filename is not None else "output"
         reason = (error.strerror or str(error)).lower()
@@ -64,11 +66,27 @@ def _names_full_disk(error: BaseException) -> bool:
     return "no space left on device" in text or "os error 28" in text or "disk quota exceeded" in text
 
 
-def _usage_error(error: Exception) -> InputError:
+def _usage_error(error: Exception, arguments: Sequence[str]) -> InputError:
+    """Say in one line what Typer found wrong in the command line, with the value that was given."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "evernormal"
-    message = getattr(error, "format_message", lambda: str(error))()
-    return InputError(message.rstrip("."), where=command, cure=f"See: {command} --help")
+    message = getattr(error, "format_message", lambda: str(error))().rstrip(".")
+    message = message.replace("Value error, ", "").replace("Input should be", "it should be")
+    given = _given(getattr(error, "param", None), arguments)
+    if given is not None and repr(given) not in message:
+        message = f"{message}; got {given!r}"
+    return InputError(message, where=command, cure=f"See: {command} --help")
+
+
+def _given(parameter: Any, arguments: Sequence[str]) -> str | None:
+    """Return what follows an option on the command line."""
+    for option in getattr(parameter, "opts", ()):
+        for name, value in pairwise([*arguments, ""]):
+            if name == option:
+                return value
+            if name.startswith(f"{option}="):
+                return name.partition("=")[2]
+    return None
 
 
 def explain_failure(error: BaseException, *, arguments: Sequence[str]) -> EvernormalError:
@@ -78,7 +96,7 @@ def explain_failure(error: BaseException, *, arguments: Sequence[str]) -> Everno
         error: what was raised.
         arguments: the command line, for the advice on a defect.
     """
-    known = as_evernormal_error(error)
+    known = as_evernormal_error(error, arguments)
     if known is not None:
         return known
     again = shlex.join(["evernormal", "--debug", *(a for a in arguments if a != "--debug")])

@@ -115,7 +115,7 @@ def print_json(document: Any) -> None:
 
 
 def figure(value: Any, unit: str = "", unknown: str = UNKNOWN) -> str:
-    """Write one cell for people: four significant figures, thousands apart, fractions as per cent.
+    """Write one cell for people: four significant figures, thousands apart (no year), fractions as per cent.
 
     >>> figure(81234.5), figure(0.8123, "fraction"), figure(None), figure(12.3456)
     ('81,234', '81.2 %', 'unknown', '12.35')
@@ -124,13 +124,19 @@ def figure(value: Any, unit: str = "", unknown: str = UNKNOWN) -> str:
         return unknown
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        if unit == "fraction":
-            return f"{value:.1%}".replace("%", " %")
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if isinstance(value, int | float):
+        return _number(value, unit)
     if isinstance(value, list | tuple):
         return ", ".join(figure(item) for item in value)
     return str(value)
+
+
+def _number(value: float, unit: str) -> str:
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if unit == "fraction":
+        return f"{value:.1%}".replace("%", " %")
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def print_table(

@@ -11,6 +11,7 @@ from evernormal.app import output, settings
 from evernormal.app.options import Focal, Json, Language, LanguageOption, Out
 from evernormal.app.options import Scenario as ScenarioArgument
 from evernormal.app.progress import progress
+from evernormal.errors import InputError
 
 if TYPE_CHECKING:
     from evernormal.network.scenario import Scenario
@@ -77,6 +78,12 @@ def _chosen(name: str, focal: str | None, severity: float | None) -> Scenario:
     if focal is not None:
         chosen = chosen.with_focal(country(focal, where="--focal"))
     if severity is not None:
+        if not any("severity" in measure.hardness() for measure in chosen.measures):
+            raise InputError(
+                f"scenario {chosen.name!r} has no measure with a severity",
+                where="--severity",
+                cure="Leave it out, or change the measures in a copy: evernormal scenario show",
+            )
         chosen = chosen.with_severity(severity)
     return chosen
 
@@ -85,10 +92,10 @@ def _simulated(
     scenario: Scenario, draws: int | None, seed: int | None, workers: int | None, *, quiet: bool
 ) -> Result:
     from evernormal.market.simulate import simulate
-    from evernormal.network.load import load_network
+    from evernormal.network.question import network_of
 
     with progress(f"Balancing {scenario.form}", quiet=quiet):
-        network = load_network(scenario.form, scenario.focal, scenario.base_year, base=scenario.base)
+        network = network_of(scenario)
     with progress(f"Simulating {scenario.months} months", quiet=quiet) as advance:
         return simulate(
             network, scenario, draws=draws, seed=seed, workers=workers or settings.workers(), progress=advance

@@ -63,7 +63,7 @@ def shares(
         return
     table = result["shares"]
     if "definition" in table.columns:
-        output.print_table(table, units=result.units["shares"])
+        output.print_rows(table.to_dicts(), units=result.units["shares"])
     else:
         _print_years(table, f"{code}: suppliers of {form}, share of imports by {by.value}")
     output.print_findings(result.findings)
