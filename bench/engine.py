@@ -92,7 +92,7 @@ def layered(  # noqa: PLR0915 - one model, written out
     uses = final_uses(network, chosen)
     price = 1000.0
     months = np.arange(MONTHS)
-    sigma = np.array([chosen.substitution(int(m)) for m in months])
+    sigma = chosen.substitution(months)
     new = routes.base == 0
     cost: list[cp.Expression] = []
     rules: list[cp.Constraint] = []
@@ -171,7 +171,7 @@ def layered(  # noqa: PLR0915 - one model, written out
 
 def main() -> None:
     """Print solves per second for each chain and the ratio to the modelling layer, all in one run."""
-    chosen = behaviour()
+    chosen = behaviour({"use_elasticity_growth": 1.0, "other_supply_limit": 1e-9})
     print(f"{'chain':<14}{'variables':>10}{'ours, solves/s':>16}{'layer, solves/s':>17}{'ratio':>8}")
     for stages, name in ((1, "one form"), (2, "two stages"), (3, "three stages")):
         network = chain(stages)

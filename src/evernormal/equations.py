@@ -272,6 +272,23 @@ _ALL = (
         "evernormal.market.tables.simulation_result",
     ),
     Equation(
+        "E57",
+        "Elasticity of use, widening with time known",
+        r"\varepsilon(n) = \varepsilon\,[1 + (\gamma - 1)(1 - e^{-n/\theta_u})]",
+        "elasticity n months after the news = short-run x (1 + (growth - 1)(1 - exp(-n / time constant)))",
+        "Short-run and long-run elasticities of mineral use, Stuermer 2017",
+        "evernormal.market.parameters.Behaviour.use_factor",
+    ),
+    Equation(
+        "E58",
+        "Other supply",
+        r"o_{kt} \le \omega(1 - e^{-n/\theta_o})\,u_{0kt},\quad"
+        r" \frac{P}{P_0} = 1 + \pi_0 + (\pi_1 - \pi_0)\frac{o_{kt}}{\bar o_{kt}}",
+        "other supply rises with the price up to a share of base use that grows with the months known",
+        "Ours: what stands behind annual imports, whose elasticity of 2 to 3 is far above that of use",
+        "evernormal.market.parameters.Behaviour.other_supply",
+    ),
+    Equation(
         "E30",
         "Element in a pure compound",
         r"w_e = \frac{n_e M_e}{\sum_i n_i M_i}",

@@ -60,8 +60,8 @@ class UseCurve:
 
     Attributes:
         widths: (K,) fraction of base use that each segment gives up.
-        start: (K,) price premium at which the segment begins; 0 for segment 0.
-        slope: (K,) rise of the premium per unit of base use given up.
+        start: (K, ...) price premium at which the segment begins; 0 for segment 0.
+        slope: (K, ...) rise of the premium per unit of base use given up.
     """
 
     widths: Floats
@@ -69,7 +69,7 @@ class UseCurve:
     slope: Floats
 
     def premium(self, given_up: ArrayLike) -> Floats:
-        """Return the price premium at which this fraction of base use is given up."""
+        """Return the price premium at which this fraction of base use is given up, for a single curve."""
         ends = np.cumsum(self.widths)
         points = np.concatenate([[0.0], ends])
         values = np.concatenate([[0.0], self.start + self.slope * self.widths])
@@ -77,7 +77,7 @@ class UseCurve:
 
 
 def use_curve(
-    elasticity: float, choke_ratio: float, breakpoints: tuple[float, ...] = DEFAULT_BREAKPOINTS
+    elasticity: ArrayLike, choke_ratio: float, breakpoints: tuple[float, ...] = DEFAULT_BREAKPOINTS
 ) -> UseCurve:
     """Return the piecewise-linear form of an isoelastic use curve, flat at the choke price (equation E41).
 
@@ -85,7 +85,7 @@ def use_curve(
     ``choke_ratio`` times the base price.
 
     Args:
-        elasticity: own-price elasticity of use, below 0.
+        elasticity: own-price elasticity of use, below 0; any shape, one curve each.
         choke_ratio: price ratio beyond which users stop or substitute, above 1.
         breakpoints: falling fractions of base use; the last must be 0.
 
@@ -95,16 +95,18 @@ def use_curve(
         >>> round(float(use_curve(-0.5, 10.0).premium(0.3)) + 1, 2)
         2.04
     """
-    if elasticity >= 0:
-        raise InputError(f"elasticity of use must be below 0, got {elasticity}")
+    own = np.asarray(elasticity, dtype=float)
+    if not (own < 0).all():
+        raise InputError(f"elasticity of use must be below 0, got {elasticity!r}")
     if choke_ratio <= 1:
         raise InputError(f"choke_ratio must be above 1, got {choke_ratio}")
     levels = np.array([1.0, *breakpoints])
     if levels[-1] != 0 or (np.diff(levels) >= 0).any():
         raise InputError(f"breakpoints must fall from below 1 to 0, got {breakpoints}")
+    shaped = levels.reshape((-1,) + (1,) * own.ndim)
     with np.errstate(divide="ignore", over="ignore"):
-        ratio = np.where(levels > 0, levels ** (1.0 / elasticity), np.inf)
+        ratio = np.where(shaped > 0, shaped ** (1.0 / own), np.inf)
     premium = np.minimum(ratio, choke_ratio) - 1.0
     widths = -np.diff(levels)
-    slope = np.diff(premium) / widths
+    slope = np.diff(premium, axis=0) / widths.reshape((-1,) + (1,) * own.ndim)
     return UseCurve(widths, premium[:-1], slope)

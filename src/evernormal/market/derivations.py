@@ -6,7 +6,18 @@ from evernormal.result import Derivation
 
 __all__ = ["DERIVATIONS"]
 
-_CURVES = ("parameter:use_elasticity", "parameter:choke_ratio")
+_CURVES = (
+    "parameter:use_elasticity",
+    "parameter:use_elasticity_growth",
+    "parameter:use_elasticity_months",
+    "parameter:choke_ratio",
+)
+_OTHER = (
+    "parameter:other_supply_limit",
+    "parameter:other_supply_start",
+    "parameter:other_supply_full",
+    "parameter:other_supply_months",
+)
 _ROUTES = (
     "parameter:substitution_short",
     "parameter:substitution_long",
@@ -50,6 +61,13 @@ DERIVATIONS: tuple[Derivation, ...] = (
         "E1",
         ("base_rows.contained_t", "adjustments"),
         "Use of the balanced base year.",
+    ),
+    Derivation(
+        "supply",
+        "other_supply_t",
+        "E58",
+        ("supply.base_use_t", "supply.price_ratio", *_OTHER),
+        "Domestic output, recycling and other forms that no statistic of the base year shows.",
     ),
     Derivation(
         "supply", "use_t", "E41", ("supply.base_use_t", "supply.price_ratio", *_CURVES), "Use at the price."

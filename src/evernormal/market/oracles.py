@@ -103,6 +103,7 @@ def _constant_elasticity() -> Iterator[_Check]:
 def _engine_closed_form() -> Iterator[_Check]:
     """One region whose output halves with fixed supply: the monthly engine against the closed form."""
     from evernormal.network.measures import Accident  # noqa: PLC0415 - pydantic loads with the first measure
+    from evernormal.network.uncertain import Uncertain  # noqa: PLC0415
 
     form = "lithium/hydroxide"
     none, cell = np.zeros(0, dtype=np.int64), np.zeros((1, 1))
@@ -110,8 +111,9 @@ def _engine_closed_form() -> Iterator[_Check]:
         "KOR", form, 2023, ("KOR",), (form,), cell + 120, cell + 120, (), np.zeros((0, 1)),
         none, none, none, np.zeros(0), np.zeros(0), cell + 1, cell, cell,
     )  # fmt: skip
-    chosen = behaviour({"use_elasticity": 0.5})
-    accident = Accident(by="KOR", capacity_lost=0.5, effective=date(2024, 1, 1)).resolved("KOR", form)
+    chosen = behaviour({"use_elasticity": 0.5, "use_elasticity_growth": 1.0, "other_supply_limit": 1e-9})
+    lost = Uncertain.of(0.5)
+    accident = Accident(by="KOR", capacity_lost=lost, effective=date(2024, 1, 1)).resolved("KOR", form)
     calendar = Calendar.of(date(2024, 1, 1), 3)
     act = Act(accident, {"capacity_lost": 0.5})
     done = run(network, routes_of(network, 0.05), chosen, final_uses(network, chosen), calendar, [act])

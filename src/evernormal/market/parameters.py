@@ -10,11 +10,15 @@ from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evernormal.errors import InputError, UnknownNameError
 from evernormal.result import Parameter
 
 __all__ = ["MONTHLY_KINDS", "Behaviour", "behaviour", "market_parameters", "sample_behaviour"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 MONTHLY_KINDS = frozenset({"monthly_use", "supply", "trade", "stock", "regime"})
 """Kinds the monthly engine may use; ``annual_import`` elasticities hold stocks and other forms inside
@@ -61,11 +65,17 @@ class Behaviour:
     """One value for every behavioural parameter of the monthly engine; meanings in ``parameters.csv``."""
 
     use_elasticity: float
+    use_elasticity_growth: float
+    use_elasticity_months: float
     supply_elasticity: float
     spare_capacity: float
     idle_discount: float
     processing_elasticity: float
     processing_spare: float
+    other_supply_limit: float
+    other_supply_start: float
+    other_supply_full: float
+    other_supply_months: float
     substitution_short: float
     substitution_long: float
     rerouting_months: float
@@ -82,11 +92,30 @@ class Behaviour:
                 raise InputError(f"{item.name} must be a number above 0, got {value}", where="behaviour")
         if self.choke_ratio <= 1:
             raise InputError(f"choke_ratio must be above 1, got {self.choke_ratio}", where="behaviour")
+        if self.other_supply_full <= self.other_supply_start:
+            raise InputError(
+                f"other_supply_full {self.other_supply_full} must be above other_supply_start",
+                where="behaviour",
+            )
 
-    def substitution(self, months_known: int) -> float:
+    def substitution(self, months_known: Integers) -> Floats:
         """Return the elasticity of a route after so many months of knowing (equation E46)."""
-        share = 1.0 - float(np.exp(-max(months_known, 0) / self.rerouting_months))
-        return self.substitution_short + (self.substitution_long - self.substitution_short) * share
+        step = self.substitution_long - self.substitution_short
+        return self.substitution_short + step * _adjusted(months_known, self.rerouting_months)
+
+    def use_factor(self, months_known: Integers) -> Floats:
+        """Return the factor on the short-run elasticity of use (equation E57)."""
+        return 1.0 + (self.use_elasticity_growth - 1.0) * _adjusted(months_known, self.use_elasticity_months)
+
+    def other_supply(self, months_known: Integers) -> Floats:
+        """Return the largest share of base use that other supply takes over (equation E58)."""
+        return self.other_supply_limit * _adjusted(months_known, self.other_supply_months)
+
+
+def _adjusted(months_known: Integers, months: float) -> Floats:
+    """Share of an adjustment that is made after so many months, 63 % after ``months``; 0 before anything is
+    known."""
+    return np.asarray(1.0 - np.exp(-np.maximum(months_known, 0) / months))
 
 
 def behaviour(overrides: Mapping[str, float] | None = None) -> Behaviour:

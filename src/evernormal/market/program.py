@@ -30,7 +30,8 @@ __all__ = ["Assembled", "History", "Path", "assemble", "read_path"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-FLAT = 1e-4
+DUST = 1e-9
+FLAT = 1e-3
 """Slope given to flat pieces so that equal plans are told apart (share of the base price)."""
 
 
@@ -61,6 +62,7 @@ class Path:
         production: (R, G, T).
         activity: (C, R, T) conversion input.
         used: (U, T) by final use.
+        other: (U, T) of it covered by domestic output, recycling and other forms that no statistic shows.
         stock: (R, G, T) commercial stock at the end of the month.
         price: (R, G, T) price over base price.
         residual: largest scaled optimality residual of the program.
@@ -71,6 +73,7 @@ class Path:
     production: Floats
     activity: Floats
     used: Floats
+    other: Floats
     stock: Floats
     price: Floats
     residual: float
@@ -104,6 +107,27 @@ class Assembled:
     late: Floats
 
 
+def active_cells(network: Network) -> NDArray[np.bool_]:
+    """(R, G) cells that take part; dust below 1e-9 of the form's throughput is held at its base."""
+    throughput = network.throughput()
+    return np.asarray(throughput > DUST * throughput.sum(axis=0, keepdims=True))
+
+
+def producers(network: Network) -> tuple[Integers, Integers]:
+    """Region and form index of every production that takes part."""
+    r, g = np.nonzero((network.production > 0) & active_cells(network))
+    return r, g
+
+
+def processors(network: Network) -> tuple[Integers, Integers]:
+    """Conversion and region index of every conversion that takes part."""
+    active = active_cells(network)
+    ends = [(network.form_index(c.source), network.form_index(c.target)) for c in network.conversions]
+    both = np.array([active[:, source] & active[:, target] for source, target in ends], dtype=bool)
+    c, r = np.nonzero((network.activity > 0) & both.reshape(network.activity.shape))
+    return c, r
+
+
 class _Assembly:
     """Builds the blocks and rows of one program; T open months from ``history.start`` on."""
 
@@ -122,11 +146,11 @@ class _Assembly:
         self.months = acts.added.shape[1] - history.start
         self.acts = acts
         throughput = network.throughput() / 12
-        self.cells = np.where(throughput > 0, 1, 0)
+        self.active = active_cells(network)
         self.cell_index = np.where(
-            throughput > 0, np.cumsum(self.cells.reshape(-1)).reshape(throughput.shape) - 1, -1
+            self.active, np.cumsum(self.active.reshape(-1)).reshape(throughput.shape) - 1, -1
         )
-        self.row_scale = throughput[throughput > 0]
+        self.row_scale = throughput[self.active]
         trade = np.array([throughput[:, g].sum() for g in range(len(network.forms))])
         weight = np.divide(
             (network.price * throughput).sum(axis=0), trade, out=np.ones_like(trade), where=trade > 0
@@ -145,6 +169,7 @@ class _Assembly:
             "activity": self._activity(),
             "activity_idle": self._activity_idle(),
             **{f"use_{k}": block for k, block in enumerate(self._use_segments())},
+            "other_supply": self._other_supply(),
             "stock": self._stock(),
         }
 
@@ -155,8 +180,7 @@ class _Assembly:
         routes, acts = self.routes, self.acts
         new = routes.base == 0
         value = self.price[routes.origin, routes.form] * routes.reference
-        since = np.arange(self.first, self.first + self.months) - self.history.known_since
-        elasticity = np.array([self.behaviour.substitution(int(m)) for m in since])
+        elasticity = self.behaviour.substitution(self._known())
         cap = acts.route_cap[:, self.first :]
         premium = np.where(new, self.behaviour.new_route_premium, 0.0)
         return _Block(
@@ -168,7 +192,7 @@ class _Assembly:
         )
 
     def _producers(self) -> tuple[Integers, Integers]:
-        r, g = np.nonzero(self.network.production > 0)
+        r, g = producers(self.network)
         return r, g
 
     def _production(self) -> _Block:
@@ -200,7 +224,7 @@ class _Assembly:
         )
 
     def _processors(self) -> tuple[Integers, Integers, Integers, Integers]:
-        c, r = np.nonzero(self.network.activity > 0)
+        c, r = processors(self.network)
         names = self.network.conversions
         source = np.array([self.network.form_index(names[k].source) for k in c], dtype=np.int64)
         target = np.array([self.network.form_index(names[k].target) for k in c], dtype=np.int64)
@@ -227,17 +251,37 @@ class _Assembly:
 
     def _use_segments(self) -> list[_Block]:
         """Use given up, in segments of rising value (equation E41); the first also runs upward."""
-        curves = [use_curve(u.elasticity, self.behaviour.choke_ratio) for u in self.uses]
-        base = np.array([u.base for u in self.uses])
-        value = (np.array([self.price[u.region, u.form] for u in self.uses]) * base)[:, None] * self._grown()
+        if not self.uses:
+            return []
+        short = np.array([u.elasticity for u in self.uses])
+        curve = use_curve(
+            np.outer(short, self.behaviour.use_factor(self._known())), self.behaviour.choke_ratio
+        )
+        value = self._worth_of_use()[:, None] * self._grown()
         blocks = []
-        for k in range(len(curves[0].widths) if curves else 0):
-            width = self._over_months(np.array([c.widths[k] for c in curves]))
-            start = np.array([c.start[k] for c in curves])[:, None]
-            slope = np.maximum(np.array([c.slope[k] for c in curves]), FLAT)[:, None]
-            lower = np.full_like(width, -1.0 if k == 0 else 0.0)
-            blocks.append(_Block(base, value * slope, value * start, lower, width))
+        for k, width in enumerate(curve.widths):
+            lower = np.full_like(value, -1.0 if k == 0 else 0.0)
+            slope = np.maximum(curve.slope[k], FLAT)
+            upper = np.full_like(value, width)
+            blocks.append(_Block(np.ones(len(short)), value * slope, value * curve.start[k], lower, upper))
         return blocks
+
+    def _worth_of_use(self) -> Floats:
+        return np.array([self.price[u.region, u.form] * u.base for u in self.uses])
+
+    def _other_supply(self) -> _Block:
+        """Domestic output, recycling and other forms that take over part of a use (equation E58)."""
+        b = self.behaviour
+        value = self._worth_of_use()[:, None] * self._grown()
+        upper = np.broadcast_to(b.other_supply(self._known()), value.shape)
+        rise = (b.other_supply_full - b.other_supply_start) / np.maximum(upper, 1e-3)
+        return _Block(
+            np.ones(len(value)), value * rise, value * b.other_supply_start, np.zeros_like(value), upper
+        )
+
+    def _known(self) -> Integers:
+        """(T,) months since the market first knew of a measure."""
+        return np.arange(self.first, self.first + self.months) - self.history.known_since
 
     def _stock(self) -> _Block:
         r, g = self._holders()
@@ -286,7 +330,9 @@ class _Assembly:
             cell = self.cell_index[region, form]
             row = cell[:, None] * self.months + t
             column = offsets[block] + np.arange(len(cell))[:, None] * self.months + t
-            entries.append((row, column, np.broadcast_to(np.asarray(weight), row.shape)))
+            whole_weight = np.broadcast_to(np.asarray(weight), row.shape)
+            seen = cell >= 0
+            entries.append((row[seen], column[seen], whole_weight[seen]))
 
         routes = self.routes
         put("route", routes.origin, routes.form, -routes.reference[:, None])
@@ -304,7 +350,7 @@ class _Assembly:
         users = np.array([u.region for u in self.uses], dtype=np.int64)
         forms = np.array([u.form for u in self.uses], dtype=np.int64)
         given_up = np.array([u.base for u in self.uses])[:, None] * self._grown()
-        for block in (name for name in offsets if name.startswith("use_")):
+        for block in ("other_supply", *(name for name in offsets if name.startswith("use_"))):
             put(block, users, forms, given_up)
         entries.extend(self._stock_entries(offsets["stock"]))
         return entries
@@ -319,7 +365,7 @@ class _Assembly:
         for extra, share in ((0, 1.0 - late), (1, late)):
             month = t + whole[:, self.first :] + extra
             weight = routes.reference[:, None] * share[:, self.first :]
-            seen = (month < self.months) & (weight > 0)
+            seen = (month < self.months) & (weight > 0) & (cell >= 0)[:, None]
             entries.append(((cell[:, None] * self.months + month)[seen], column[seen], weight[seen]))
         return entries
 
@@ -334,9 +380,10 @@ class _Assembly:
 
     def right_hand_side(self, arrivals: Floats) -> Floats:
         """(cells * T) what the variables must make up for, in tonnes."""
-        gain = np.zeros((int(self.cells.sum()), self.months))
+        gain = np.zeros((len(self.row_scale), self.months))
         routes = self.routes
-        np.add.at(gain, self.cell_index[routes.target, routes.form], arrivals - routes.base[:, None])
+        cell = self.cell_index[routes.target, routes.form]
+        np.add.at(gain, cell[cell >= 0], (arrivals - routes.base[:, None])[cell >= 0])
         for use, growth in zip(self.uses, self._grown() - 1.0, strict=True):
             gain[self.cell_index[use.region, use.form]] -= use.base * growth
         cell = self.cell_index[:, self.network.form_index(self.network.form)]
@@ -443,18 +490,20 @@ def read_path(
     everything = np.concatenate([history.shipped, shipped], axis=1)
     arrived = _arrivals(everything, assembled.lag, assembled.late, routes)[:, history.start :]
     production = np.zeros((*network.production.shape, t))
-    r, g = np.nonzero(network.production > 0)
+    production += (network.production / 12)[..., None]
+    r, g = producers(network)
     production[r, g] = (network.production[r, g] / 12)[:, None] * (
         1 + block("production") - block("production_idle")
     )
     activity = np.zeros((*network.activity.shape, t))
-    c, k = np.nonzero(network.activity > 0)
+    activity += (network.activity / 12)[..., None]
+    c, k = processors(network)
     activity[c, k] = (network.activity[c, k] / 12)[:, None] * (1 + block("activity") - block("activity_idle"))
     given_up = sum(
         (block(name) for name in assembled.blocks if name.startswith("use_")), np.zeros((len(uses), t))
     )
-    growth = acts.demand_growth[:, history.start :]
-    used = np.array([u.base for u in uses])[:, None] * (1 + growth) * (1 - given_up)
+    wanted = np.array([u.base for u in uses])[:, None] * (1 + acts.demand_growth[:, history.start :])
+    used = wanted * (1 - given_up)
     stock = np.zeros((*network.production.shape, t))
     r, g = np.nonzero((network.commercial_stock > 0) & (assembled.cells >= 0))
     stock[r, g] = assembled.blocks["stock"].scale[:, None] * (1 + block("stock"))
@@ -464,7 +513,8 @@ def read_path(
         production,
         activity,
         np.maximum(used, 0.0),
-        np.maximum(stock, 0.0),
+        wanted * block("other_supply"),
+        np.where(stock > 1e-9 * (network.throughput() / 12)[..., None], stock, 0.0),
         _price_ratio(assembled, solution, network),
         solution.residual,
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from evernormal.market.acts import Act, Acts, Calendar, Use, acts_of, known_in
 from evernormal.market.parameters import Behaviour
-from evernormal.market.program import History, Path, assemble, read_path
+from evernormal.market.program import History, Path, active_cells, assemble, read_path
 from evernormal.market.routes import Routes
 from evernormal.market.solver import SolverName, solve
 from evernormal.network.network import Network
@@ -47,10 +47,11 @@ def final_uses(network: Network, behaviour: Behaviour, position: float = 0.0) ->
         position: where in the interval of each end use's elasticity to stand, -1 (low) to 1 (high).
     """
     uses = []
+    active = active_cells(network)
     for r, region in enumerate(network.regions):
         for g, form in enumerate(network.forms):
             base = float(network.use[r, g]) / 12
-            if base <= 0:
+            if base <= 0 or not active[r, g]:
                 continue
             ends = [e for e in network.end_uses if e.form == form] if region == network.focal else []
             for end in ends:
@@ -129,13 +130,14 @@ def _base_path(
     def steady(values: Floats) -> Floats:
         return np.repeat(np.asarray(values, dtype=float)[..., None], months, axis=-1)
 
-    price = np.where(network.throughput() > 0, 1.0, np.nan)
+    price = np.where(active_cells(network), 1.0, np.nan)
     return Path(
         steady(routes.base),
         steady(routes.base),
         steady(network.production / 12),
         steady(network.activity / 12),
         steady(np.array([u.base for u in uses])),
+        np.zeros((len(uses), months)),
         steady(network.commercial_stock * behaviour.commercial_stock_scale),
         steady(price),
         0.0,

@@ -50,6 +50,7 @@ class Outcome:
     imports: Floats
     base_imports: Floats
     domestic: Floats
+    other: Floats
     use: Floats
     base_use: Floats
     shortage: Floats
@@ -217,6 +218,7 @@ def _outcome(
         imports,
         np.full(horizon, float(routes.base[here].sum())),
         domestic,
+        path.other[final, :horizon].sum(axis=0),
         used,
         base_use,
         _positive(base_use - used, base_use),
@@ -226,7 +228,7 @@ def _outcome(
         np.divide((stock + state) * days, base_use, out=np.full(horizon, np.nan), where=base_use > 0),
         ends,
         sum((loss for *_, loss in ends), np.zeros(horizon)),
-        runway(shown, start + held, imports + domestic, base_use),
+        runway(shown, start + held, imports + domestic + path.other[final, :horizon].sum(axis=0), base_use),
         uses,
     )
 
@@ -327,6 +329,10 @@ def _draws(
     else:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             tasks = [pool.submit(_run_draws, lean, scenario, batch, fixed, solver) for batch in batches]
-            collect(task.result() for task in tasks)
+            try:
+                collect(task.result() for task in tasks)
+            except BaseException:  # an interrupt must not wait for the draws that are left
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
     series = {name: np.concatenate([p[0][name] for p in parts]) for name in DRAWN_SERIES}
     return Drawn(series, np.concatenate([p[1] for p in parts]))

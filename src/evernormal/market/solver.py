@@ -9,7 +9,7 @@ cannot pass.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -61,7 +61,7 @@ class Solution:
         price: (m,) derivative of the optimal cost with respect to ``equality_rhs`` (marginal cost of one
             more unit required by the row).
         shadow: (k,) non-negative multipliers of the inequality rows.
-        residual: largest scaled KKT violation, recomputed from the program.
+        residual: largest scaled KKT violation, recomputed from the program with unit curvature.
         solver: which solver answered.
         iterations: its iterations.
     """
@@ -111,10 +111,11 @@ def solve(
     if fallback:
         order.append("clarabel" if solver == "piqp" else "piqp")
     statuses: list[str] = []
+    scaled, width = _equilibrated(program)
     for name in order:
-        status, solution = (_piqp if name == "piqp" else _clarabel)(program, tolerance)
+        status, solution = (_piqp if name == "piqp" else _clarabel)(scaled, tolerance)
         if solution is not None and solution.residual <= ACCEPTED_RESIDUAL:
-            return solution
+            return replace(solution, x=np.clip(solution.x * width, program.lower, program.upper))
         statuses.append(f"{name}: {status}")
     if all("infeasible" in s.lower() and "dual" not in s.lower() for s in statuses):
         raise InfeasibleError("no point obeys every constraint (" + "; ".join(statuses) + ")")
@@ -122,6 +123,28 @@ def solve(
         "no solver returned a proven answer (" + "; ".join(statuses) + ")",
         cure="Check the scale of quantities and the bounds of the measures.",
     )
+
+
+def _equilibrated(program: QuadraticProgram) -> tuple[QuadraticProgram, Floats]:
+    """Give every variable with curvature the curvature 1, so that small traders are solved as exactly as large.
+
+    Returns the program in ``y = x / width`` and ``width``; the dual values of the rows stay as they are.
+    """
+    curvature = program.quadratic.diagonal()
+    width = np.where(curvature > 0, 1.0 / np.sqrt(np.where(curvature > 0, curvature, 1.0)), 1.0)
+    stretch = sparse.diags_array(width, format="csc")
+    inequality = None if program.inequality is None else sparse.csc_matrix(program.inequality @ stretch)
+    scaled = QuadraticProgram(
+        sparse.csc_matrix(stretch @ program.quadratic @ stretch),
+        program.linear * width,
+        sparse.csc_matrix(program.equality @ stretch),
+        program.equality_rhs,
+        program.lower / width,
+        program.upper / width,
+        inequality,
+        program.inequality_rhs,
+    )
+    return scaled, width
 
 
 def _piqp(program: QuadraticProgram, tolerance: float) -> tuple[str, Solution | None]:

@@ -79,7 +79,7 @@ def simulation_result(
             "title_ko": scenario.title.ko,
         },
     )
-    findings = (*network.findings, *_findings(network, scenario, central, draws))
+    findings = (*network.findings, *_findings(network, scenario, central, parameters, draws))
     tables = {name: table.fill_nan(None) for name, table in tables.items()}
     return Result("simulation", tables, _units(tables), lineage, findings, network.coverage)
 
@@ -111,6 +111,7 @@ def _supply(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame:
             "imports_t": out.imports,
             "base_imports_t": out.base_imports,
             "domestic_t": out.domestic,
+            "other_supply_t": out.other,
             "use_t": out.use,
             "base_use_t": out.base_use,
             "shortage_t": out.shortage,
@@ -245,8 +246,10 @@ def _regions(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame
     imports, exports, used = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     np.add.at(imports, (routes.target, routes.form), path.arrived[:, :size])
     np.add.at(exports, (routes.origin, routes.form), path.shipped[:, :size])
-    for use, series in zip(out.uses, path.used, strict=True):
+    other = np.zeros(shape)
+    for use, series, taken_over in zip(out.uses, path.used, path.other, strict=True):
         used[use.region, use.form] += series[:size]
+        other[use.region, use.form] += taken_over[:size]
     region, form, month = np.meshgrid(
         np.arange(shape[0]), np.arange(shape[1]), np.arange(size), indexing="ij"
     )
@@ -256,6 +259,7 @@ def _regions(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame
             "region": [network.regions[r] for r in region.reshape(-1)],
             "form": [network.forms[g] for g in form.reshape(-1)],
             "production_t": path.production[..., :size].reshape(-1),
+            "other_supply_t": other.reshape(-1),
             "use_t": used.reshape(-1),
             "imports_t": imports.reshape(-1),
             "exports_t": exports.reshape(-1),
@@ -403,7 +407,9 @@ def _summary_bands(drawn: Drawn | None, out: Outcome) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _findings(network: Network, scenario: Scenario, out: Outcome, draws: int) -> list[Finding]:
+def _findings(
+    network: Network, scenario: Scenario, out: Outcome, parameters: tuple[Parameter, ...], draws: int
+) -> list[Finding]:
     found = list(out.run.findings)
     if not np.isfinite(out.loss).all():
         found.append(
@@ -412,6 +418,18 @@ def _findings(network: Network, scenario: Scenario, out: Outcome, draws: int) ->
                 "warning",
                 f"No value added per tonne of {network.form} is known for {network.focal}; no loss stated.",
                 {"form": network.form, "focal": network.focal},
+            )
+        )
+    choke = next(p.value for p in parameters if p.name == "choke_ratio")
+    capped = int((out.price_ratio >= 0.99 * choke).sum())
+    if capped:
+        found.append(
+            Finding(
+                "price-at-choke",
+                "caution",
+                f"The price of {network.form} stands at the assumed ceiling of {choke:g} times the base price in "
+                f"{capped} months: users stop rather than pay more. Read it as scarcity, not as a forecast.",
+                {"form": network.form, "choke": choke, "months": capped},
             )
         )
     if network.year != scenario.base_year:

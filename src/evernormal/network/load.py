@@ -60,7 +60,8 @@ def load_network(
         scope: ``form`` alone, or the ``chain`` of every covered form that conversions connect with it.
         max_regions: number of regions shown, the rest of the world included.
         min_arc_share: arcs of other regions below this share of world trade are left out and listed in
-            ``tables["adjustments"]``; arcs of the focal region are always kept.
+            ``tables["adjustments"]``; arcs of the focal region are kept down
+            to 1e-7 of it.
         keep: countries that must be shown by themselves, such as those that act in a scenario.
         trade: trade rows to use instead of the shipped ones (columns of :func:`evernormal.data.trade`).
         production: production rows to use instead of the shipped ones.

@@ -42,6 +42,9 @@ ADJUSTMENT_SCHEMA = {
 
 CONTRADICTED = 3.0
 
+LEAST_FOCAL_SHARE = 1e-7
+"""Arcs of the focal region below this share of world trade are grams among tonnes: left out, and reported."""
+
 REEXPORT = Parameter(
     "reexport_ceiling",
     0.5,
@@ -114,7 +117,7 @@ def reconcile(
         observed: one per form.
         conversions: conversions among these forms.
         regions: labels (see :func:`~evernormal.network.regions.choose_regions`).
-        focal: region all of whose arcs are kept.
+        focal: region whose arcs are kept down to 1e-7 of world trade.
         min_arc_share: arcs of others below this share of world trade are left out, and reported.
         where: name of the network, for messages.
 
@@ -168,11 +171,9 @@ def _trade(
     world = float(one.flows["contained_t"].sum())
     if inside > 0:
         draft.dropped.append(_dropped(form, "ROW", "ROW", inside, "trade within the rest of the world"))
-    small = (
-        (pl.col("contained_t") < min_arc_share * world)
-        & (pl.col("exporter") != focal)
-        & (pl.col("importer") != focal)
-    )
+    own = (pl.col("exporter") == focal) | (pl.col("importer") == focal)
+    least = pl.when(own).then(min(min_arc_share, LEAST_FOCAL_SHARE)).otherwise(min_arc_share)
+    small = pl.col("contained_t") < least * world
     left = table.filter(small)
     for row in left.iter_rows(named=True):
         reason = "arc below the smallest share of world trade"
