@@ -133,7 +133,7 @@ def test_a_quiet_scenario_says_so(calm: Result) -> None:
         "Nothing in this scenario cuts South Korea’s supply of lithium hydroxide below the base year."
     )
     assert "does not run out" in story.headline(reading)[1]
-    assert rows.stepping_in(reading) == "No supplier ships more than in the base year."
+    assert rows.stepping_in(reading) == "No supplier ships noticeably more than in the base year."
     assert "공급은 기준연도 수준 유지" in render_html(calm, "ko")
 
 
@@ -287,3 +287,18 @@ def test_measures_are_listed_by_the_day_they_take_force(result: Result) -> None:
     grid = rows.measures(Reading.of(result, "ko"))
     assert [row[2] for row in grid.rows] == ["2024년 3월 1일", "2024년 5월 1일"]
     assert grid.rows[0][3] == "–"
+
+
+def test_what_is_unknown_is_listed_by_form_and_item(result: Result) -> None:
+    assert rows.coverage_text(Reading.of(result, "en")) == [
+        "Of 4 inputs that the model needed, 1 were observed, 2 estimated and 1 unknown.",
+        "Unknown state stock of lithium hydroxide: South Korea.",
+    ]
+
+
+def test_a_shortage_that_only_the_price_brings_is_called_that(result: Result) -> None:
+    summary = result["summary"].with_columns(
+        text=pl.when(pl.col("name").str.starts_with("stop_date")).then(None).otherwise(pl.col("text"))
+    )
+    sentence = story.headline(Reading.of(with_tables(result, summary=summary), "en"))[0]
+    assert "would use" in sentence and "the price rises before stock runs out" in sentence

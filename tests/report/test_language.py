@@ -181,3 +181,11 @@ def test_every_finding_text_is_whole() -> None:
     for code, texts in module._findings().items():
         assert set(texts) == {"short_en", "short_ko", "ko"}, code
         assert re.search("[가-힣]", texts["ko"]) and re.search("[가-힣]", texts["short_ko"]), code
+
+
+def test_an_english_finding_spells_out_the_codes_in_its_values() -> None:
+    finding = Finding(
+        "code", "info", "lithium/hydroxide of CHN and AUS; CHNX stays.",
+        {"form": "lithium/hydroxide", "regions": ["CHN", "AUS"]},
+    )  # fmt: skip
+    assert language("en").finding(finding) == "Lithium hydroxide of China and Australia; CHNX stays."

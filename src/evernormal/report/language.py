@@ -201,7 +201,7 @@ class Language:
     def finding(self, finding: Finding) -> str:
         """Return the sentence of a finding; English with a mark where no Korean one exists or fits."""
         if not self.korean:
-            return clean(finding.message)
+            return self._spelled_out(finding)
         template = _findings().get(finding.code, {}).get("ko")
         if template is None:
             return self.text("finding.untranslated", message=finding.message)
@@ -209,6 +209,19 @@ class Language:
             return self.fill(template, {k: self._named(k, v) for k, v in finding.values.items()})
         except (KeyError, IndexError, ValueError):
             return self.text("finding.untranslated", message=finding.message)
+
+    def _spelled_out(self, finding: Finding) -> str:
+        """Return the English sentence with names in the place of the codes that its values hold."""
+        text = clean(finding.message)
+        for key, value in finding.values.items():
+            many = value if isinstance(value, list | tuple) else (value,)
+            role = _singular(key) if isinstance(value, list | tuple) else key
+            for code in {v for v in many if isinstance(v, str) and v}:
+                name = str(self._named(role, code))
+                if role.rsplit("_", 1)[-1] in {*_PLACES, "form"} and name != code:
+                    shown = name.replace("\\", "\\\\")
+                    text = re.sub(rf"(?<![\w/-]){re.escape(code)}(?![\w/-])", shown, text)
+        return text[:1].upper() + text[1:]
 
     def gap(self, finding: Finding) -> str:
         """Return what a finding is about in a few words, to stand in a list."""

@@ -140,7 +140,10 @@ class Reading:
     @property
     def form_inline(self) -> str:
         """Name of the form as it stands inside a sentence."""
-        name = self.form_name
+        return self.inline(self.form_name)
+
+    def inline(self, name: str) -> str:
+        """Return the name of a form as it stands inside a sentence."""
         return name if self.words.korean or name[1:2].isupper() else name[:1].lower() + name[1:]
 
     @property

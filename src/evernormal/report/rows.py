@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -122,7 +123,7 @@ def stepping_in(reading: Reading, named: int = 4) -> str:
     words = reading.words
     gained, lost = table.filter(pl.col("change_t") > 0), table.filter(pl.col("change_t") < 0)
     gain, gone = float(gained["change_t"].sum()), -float(lost["change_t"].sum())
-    if gain < 1e-6 * float(table["base_t"].sum()):
+    if gain <= max(1e-6 * float(table["base_t"].sum()), 0.005 * gone):
         return words.text("intro.nobody")
     if gone <= 0:
         return words.text("intro.loss_nobody")
@@ -190,6 +191,12 @@ def ranges(reading: Reading) -> Grid:
         band = reading.band(name)
         shown = [reading.shown(name, v) for v in (reading.value(name), band.p10, band.p50, band.p90)]
         rows.append((reading.words.text(f"summary.{name}"), *shown))
+    stop = reading.band("stop_day")
+    if stop.known and reading.start is not None:
+        days = [reading.start + dt.timedelta(days=round(p or 0.0)) for p in (stop.p10, stop.p50, stop.p90)]
+        central = reading.day("stop_date_with_release")
+        first = reading.words.date(central) if central else reading.words.text("word.no_stop")
+        rows.append((reading.words.text("summary.stop_day"), first, *map(reading.words.date, days)))
     return Grid(_headings(reading, "name", "central", "low", "middle", "high"), tuple(rows))
 
 
@@ -268,18 +275,17 @@ def coverage_text(reading: Reading, shown: int = 12) -> Sequence[str]:
     if count.unknown:
         column = next(c for c in ("status", "coverage", "state") if c in table.columns)
         missing = table.filter(pl.col(column) == "unknown")
-        names = [_coverage_name(reading, row) for row in missing.head(shown).iter_rows(named=True)]
-        if missing.height > shown:
-            names.append(words.text("explain.more", count=missing.height - shown))
-        lines.append(words.text("intro.coverage_unknown", items="; ".join(names)))
+        groups = missing.group_by("form", "item", maintain_order=True).agg(pl.col("region"))
+        lines += [_coverage_line(reading, *row, shown=shown) for row in groups.iter_rows()]
     return lines
 
 
-def _coverage_name(reading: Reading, row: dict[str, object]) -> str:
+def _coverage_line(reading: Reading, form: str, item: str, regions: list[str], *, shown: int) -> str:
     words = reading.words
-    parts = [
-        words.country(str(row["region"])) if row.get("region") else "",
-        words.form(str(row["form"])) if row.get("form") else "",
-        clean(str(row.get("item") or "")),
-    ]
-    return " ".join(part for part in parts if part)
+    names = [words.country(region) for region in regions[:shown]]
+    if len(regions) > shown:
+        names.append(words.text("explain.more", count=len(regions) - shown))
+    label = words.text(f"item.{item}") if words.has(f"item.{item}") else clean(item)
+    return words.text(
+        "intro.coverage_unknown", item=label, form=reading.inline(words.form(form)), regions=", ".join(names)
+    )

@@ -65,7 +65,7 @@ def _loss_of_supply(reading: Reading) -> str:
         return words.text("headline.unknown", **names)
     if _is_short(reading):
         return words.text(
-            "headline.short",
+            "headline.short" if reading.day("stop_date_with_release") else "headline.less",
             **names,
             shortage=words.tonnes(short, rounded=True),
             share=words.percent(reading.value("shortage_share")),

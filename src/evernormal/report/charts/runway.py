@@ -23,7 +23,8 @@ def runway_chart(reading: Reading) -> Figure:
     """Return one line of cover a policy; a policy that changes nothing is not drawn twice."""
     words, table = reading.words, reading.table("runway")
     paths = {policy: _path(reading, table, policy) for policy, _, _ in POLICIES}
-    if paths["with release"] == paths["without release"]:
+    alike = paths["with release"] == paths["without release"]
+    if alike:
         paths["without release"] = []
     top = theme.nice_top(max([p["y"] for path in paths.values() for p in path] or [1.0]))
     x, y = theme.month_x(reading.months), alt.Scale(domain=[0, top], nice=False)
@@ -42,7 +43,13 @@ def runway_chart(reading: Reading) -> Figure:
                 y=alt.Y("y:Q", scale=y, axis=alt.Axis(tickCount=5, format=".10~g")),
             )
         )
-        ends.append((HEIGHT * (1 - path[-1]["y"] / top), words.text(f"policy.{key}"), color))
+        ends.append(
+            (
+                HEIGHT * (1 - path[-1]["y"] / top),
+                words.text("chart.runway_only" if alike else f"policy.{key}"),
+                color,
+            )
+        )
     stops = {key: reading.day(f"stop_date_{key}") for policy, key, _ in POLICIES if paths[policy]}
     layers += (
         _stops(reading, stops, x) + theme.month_labels(reading, HEIGHT) + theme.side_labels(ends, HEIGHT)
