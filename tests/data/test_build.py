@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,12 +15,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from made_up import TRADE, tree, wheel
+from made_up import TRADE, production_database, tree, wheel
 
+from evernormal.data import atomic, build_snapshot, verify
 from evernormal.data import build as build_module
-from evernormal.data import build_snapshot, verify
 from evernormal.data.publishers.registry import carrier
 from evernormal.data.publishers.wheel import fetch_wheel
+from evernormal.data.publishers.world_mining_data import read_production
 from evernormal.data.snapshot import SNAPSHOT, resource, resources
 from evernormal.errors import (
     DataError,
@@ -335,3 +337,87 @@ def test_checking_the_snapshot_is_cheap() -> None:
     for _ in range(100):
         resource("trade")
     assert time.perf_counter() - start < 0.5
+
+
+def production_with_gold(folder: Path, cells: tuple[object, ...]) -> Path:
+    """A World Mining Data database whose sheet Gold has one row of 2023."""
+    path = folder / "wmd.db"
+    production_database(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute('DROP TABLE "Gold"')
+        columns = (
+            'Country TEXT, Country_Code TEXT, Country_ISO TEXT, "2023" REAL, unit TEXT, data_source TEXT'
+        )
+        connection.execute(f'CREATE TABLE "Gold" ({columns})')
+        connection.execute('INSERT INTO "Gold" VALUES (?, ?, ?, ?, ?, ?)', cells)
+    connection.close()
+    return path
+
+
+def test_corrections_are_applied_to_what_they_were_made_for(tmp_path: Path) -> None:
+    """Law 2: Guyana's gold of 2023 is French Guiana's, so it is unknown; French Guiana keeps its own."""
+    path = production_with_gold(tmp_path, ("Guyana", "328", "GUY", 1164.0, "kg", "r"))
+    production, _ = read_production(path)
+    assert production.filter(pl.col("material") == "Gold").select("country", "value").rows() == [
+        ("GUY", None)
+    ]
+    path.unlink()
+    path = production_with_gold(tmp_path, ("French Guiana", "328", "GUY", 1164.0, "kg", "r"))
+    production, _ = read_production(path)
+    assert production.filter(pl.col("material") == "Gold").select("country", "value").rows() == [
+        ("GUF", 1164.0)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "error", "match"),
+    [
+        (
+            ("Guyana", "328", "GUY", 13440.0, "kg", "r"),
+            SourceFormatError,
+            "row 1: .*the correction expects 1164",
+        ),
+        (("Peru", "604", "CHL", 1.0, "kg", "r"), SourceFormatError, "Peru is coded 'CHL', expected 'PER'"),
+        (("Perru", "604", "PER", 1.0, "kg", "r"), UnknownNameError, "row 1: unknown country .*'Peru'"),
+        (("Peru", "604", "PER", 1.0, "metr. t", "r"), SourceFormatError, "unit 'metr. t', expected 'kg'"),
+        (("Peru", "604", "PER", 1.0, "kg", "x"), SourceFormatError, "data_source 'x' is none of r, e, p"),
+        (
+            ("Peru", "604", "PER", -1.0, "kg", "r"),
+            SourceFormatError,
+            "2023 is -1.0, expected a number",
+        ),
+        (("Peru", "604", "PER", "W", "kg", "r"), SourceFormatError, "2023 is 'W'"),
+    ],
+)
+def test_production_that_cannot_be_is_named(
+    tmp_path: Path, cells: tuple[object, ...], error: type[EvernormalError], match: str
+) -> None:
+    """Laws 4 and 12: unit, country, mark and number of each row, or the build stops naming it."""
+    with pytest.raises(error, match=match):
+        read_production(production_with_gold(tmp_path, cells))
+
+
+def test_without_an_atomic_swap_the_old_folder_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 12: where the system cannot swap two folders in one step, a failure between the two steps is undone."""
+    path, pinned, pins = wheel(tmp_path / "w")
+    target = tmp_path / "place" / "snapshot"
+    monkeypatch.setattr(atomic, "_exchange", lambda one, other: False)
+    build_snapshot(path, target, pinned=pinned, pins=pins)
+    (target / "mark").write_text("old", "utf-8")
+    original = Path.rename
+
+    def stop(self: Path, other: Path) -> Path:
+        if other == target and not self.name.endswith("-old"):
+            raise KeyboardInterrupt
+        return original(self, other)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", stop)
+        with pytest.raises(KeyboardInterrupt, match="is as it was"):
+            build_snapshot(path, target, pinned=pinned, pins=pins)
+    assert (target / "mark").read_text("utf-8") == "old"
+    build_snapshot(path, target, pinned=pinned, pins=pins)
+    assert not (target / "mark").exists()
+    assert [p.name for p in target.parent.iterdir()] == ["snapshot"]

@@ -106,13 +106,19 @@ def read_baci(
         raise SourceFormatError(
             "no row is left" if wanted else "the file has a header and no rows", where=path.name
         )
-    twice = rows.filter(rows.select(_KEY).is_duplicated())
+    twice = rows.filter(_flow().is_duplicated()) if len(tables) > 1 else rows.clear()
     if not twice.is_empty():
         flow = ", ".join(
             f"{name}={cell}" for name, cell in zip("tijk", twice.select(_KEY).row(0), strict=True)
         )
         raise SourceFormatError(f"the flow {flow} is in two files of the archive", where=path.name)
     return rows
+
+
+def _flow() -> pl.Expr:
+    """One number per flow: quicker to compare than four columns."""
+    year, exporter, importer, code = (pl.col(name).cast(pl.Int64) for name in _KEY)
+    return ((year * 100_000 + exporter) * 100_000 + importer) * 1_000_000 + code
 
 
 def _read_archive(
@@ -193,9 +199,7 @@ def _refuse_faults(path: Path, rows: pl.DataFrame, name: str) -> None:
             faulty.select("row", "fault").rows(), cells.iter_rows(named=True), strict=True
         ):
             problems.add(row, fault, _say(fault, text[fault]))
-    twice = (
-        rows.select("row", *_KEY).filter(rows.select(_KEY).is_duplicated()).sort(*_KEY, "row").head(_SHOWN)
-    )
+    twice = rows.filter(_flow().is_duplicated()).select("row", *_KEY).sort(*_KEY, "row").head(_SHOWN)
     for first, second in zip(twice.rows(), twice.rows()[1:], strict=False):
         if first[1:] == second[1:]:
             problems.add(second[0], "t, i, j, k", f"the same flow as row {first[0]}")
