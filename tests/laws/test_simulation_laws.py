@@ -19,11 +19,24 @@ from evernormal.errors import LabelError, ScenarioError
 from evernormal.network.network import Network
 from evernormal.result import Result
 
-from .cases import FOCAL, LAW, ORE, REFINED, REGIONS, Floats, ban, networks, release, scenario, selling_only
+from .cases import (
+    FOCAL,
+    LAW,
+    ORE,
+    REFINED,
+    REGIONS,
+    Floats,
+    ban,
+    buying_only,
+    networks,
+    release,
+    scenario,
+    selling_only,
+)
 
 HARD = st.floats(0.0, 1.0)
 TINY = 1e-6
-FLOWS = ("production_t", "imports_t", "use_t", "exports_t", "stock_t")
+FLOWS = ("production_t", "imports_t", "other_supply_t", "use_t", "exports_t", "stock_t")
 
 
 @contextmanager
@@ -55,7 +68,7 @@ def left_over(result: Result, world: Network) -> Floats:
     """(R, G, T) what comes in less what goes out of every balance, conversion left aside."""
     parts = {name: cube(result, name, world.forms) for name in FLOWS}
     before = np.concatenate([world.commercial_stock[..., None], parts["stock_t"][..., :-1]], axis=-1)
-    left = parts["production_t"] + parts["imports_t"] + before
+    left = parts["production_t"] + parts["imports_t"] + parts["other_supply_t"] + before
     left -= parts["use_t"] + parts["exports_t"] + parts["stock_t"]
     left[world.focal_index, world.form_index(world.form)] += result["supply"]["release_t"].to_numpy()
     return left
@@ -67,7 +80,7 @@ def left_over(result: Result, world: Network) -> Floats:
 @LAW
 @given(networks(stages=1), HARD, st.booleans())
 def test_every_month_balances(world: Network, severity: float, released: bool) -> None:
-    """Law 1: output + arrivals + stock before + release = use + shipments + stock after, to 1e-6."""
+    """Law 1: output + arrivals + other supply + stock before + release = use + shipments + stock after, to 1e-6."""
     policies = (release(1.0),) if released else ()
     gap = left_over(run(world, ban(severity), policies=policies), world)
     scale = np.maximum(world.throughput() / 12, 1e-6 * world.throughput().sum() / 12)[..., None]
@@ -327,6 +340,10 @@ def test_order_of_measures_does_not_matter_to_the_draws(world: Network, seed: in
 
 
 # Law 9 --------------------------------------------------------------------------------------------
+#
+# The law speaks of a region that buys.  One that buys and sells on at once can gain a little, because who keeps
+# what it may no longer ship buys less from it.  In 1,000 random worlds that happened twice, by 0.02 % of use; in
+# 8,000 worlds in which the focal region ships nothing on it never did.
 
 
 def outcome(result: Result) -> dict[str, float]:
@@ -352,7 +369,19 @@ def no_better(easy: Result, hard: Result) -> None:
 def test_harsher_ban_is_not_better(world: Network, first: float, second: float) -> None:
     """Law 9: tightening a ban on the focal country never raises its supply nor lowers its loss."""
     soft, hard = sorted((first, second))
-    no_better(run(world, ban(soft)), run(world, ban(hard)))
+    buyer = buying_only(world)
+    no_better(run(buyer, ban(soft)), run(buyer, ban(hard)))
+
+
+@LAW
+@given(networks(), HARD, st.floats(0.05, 3.0))
+def test_more_stock_of_firms_is_not_worse(world: Network, severity: float, more: float) -> None:
+    """Law 9: firms that hold more at the start are never worse off."""
+    buyer = buying_only(world)
+    held = buyer.commercial_stock.copy()
+    held[buyer.focal_index, buyer.form_index(buyer.form)] *= 1.0 + more
+    larger = dataclasses.replace(buyer, commercial_stock=held)
+    no_better(run(larger, ban(severity)), run(buyer, ban(severity)))
 
 
 @LAW
@@ -364,7 +393,7 @@ def test_harsher_ban_on_everyone_is_not_better(world: Network, first: float, sec
     trade, not a fault, so such worlds are left out.
     """
     soft, hard = sorted((first, second))
-    seller, dates = selling_only(world), {"ends": "2024-07-20"}
+    seller, dates = selling_only(buying_only(world)), {"ends": "2024-07-20"}
     no_better(run(seller, ban(soft, (), **dates)), run(seller, ban(hard, (), **dates)))
 
 
@@ -378,7 +407,8 @@ def test_slower_licence_is_not_better(world: Network, first: float, second: floa
         plain = {key: value for key, value in ban(0.0).items() if key != "severity"}
         return {**plain, "kind": "licence", "delay_days": days, "approval_share": share}
 
-    no_better(*(run(world, licence(days)) for days in waits))
+    buyer = buying_only(world)
+    no_better(*(run(buyer, licence(days)) for days in waits))
 
 
 @LAW
@@ -391,16 +421,18 @@ def test_lower_approval_is_not_better(world: Network, first: float, second: floa
         plain = {key: value for key, value in ban(0.0).items() if key != "severity"}
         return {**plain, "kind": "licence", "delay_days": 45, "approval_share": share}
 
-    no_better(run(world, licence(high)), run(world, licence(low)))
+    buyer = buying_only(world)
+    no_better(run(buyer, licence(high)), run(buyer, licence(low)))
 
 
 @LAW
 @given(networks(), st.floats(0.5, 1.0), st.floats(0.0, 2.0))
 def test_more_released_stock_is_not_worse(world: Network, severity: float, more: float) -> None:
     """Law 9: releasing stock, and releasing from a larger stock, never raises the loss."""
-    larger = dataclasses.replace(world, state_stock=world.state_stock * (1.0 + more))
-    nothing = run(world, ban(severity))
-    some = run(world, ban(severity), policies=(release(1.0),))
+    buyer = buying_only(world)
+    larger = dataclasses.replace(buyer, state_stock=buyer.state_stock * (1.0 + more))
+    nothing = run(buyer, ban(severity))
+    some = run(buyer, ban(severity), policies=(release(1.0),))
     no_better(some, nothing)
     no_better(run(larger, ban(severity), policies=(release(1.0),)), some)
 

@@ -126,7 +126,7 @@ def solve(
 
 
 def _equilibrated(program: QuadraticProgram) -> tuple[QuadraticProgram, Floats]:
-    """Give every variable with curvature the curvature 1, so that small traders are solved as exactly as large.
+    """Give every variable with curvature the curvature 1: small traders are solved as exactly as large ones.
 
     Returns the program in ``y = x / width`` and ``width``; the dual values of the rows stay as they are.
     """
