@@ -117,13 +117,16 @@ class _Scaled:
     def newton(self, price: Floats) -> Floats:
         """Maximise the dual from ``price``: semismooth Newton with a line search."""
         value, step = self._dual(price)
+        size = max(1.0, float(np.abs(self.right).max(initial=0.0)))
+        before = np.inf
         for _ in range(NEWTON_ROUNDS):
             rest = self.right - self.matrix @ step
-            if np.abs(rest).max(initial=0.0) <= 1e-14 * max(1.0, float(np.abs(self.right).max(initial=0.0))):
-                break
+            left = float(np.abs(rest).max(initial=0.0)) / size
+            if left <= 1e-14 or (left <= 1e-9 and left > 0.5 * before):
+                break  # closed, or only rounding is left
+            before = left
             part = self.matrix[:, np.flatnonzero(step > self.lower)]
-            ridge = 1e-12 * np.eye(len(rest))
-            direction = _inverse((part @ part.T).toarray() + ridge, 1e-15)(rest)
+            direction = np.linalg.solve((part @ part.T).toarray() + 1e-12 * np.eye(len(rest)), rest)
             length, slope = 1.0, float(rest @ direction)
             while length > 1e-12:
                 better, moved = self._dual(price + length * direction)

@@ -173,7 +173,8 @@ def _trade(
         draft.dropped.append(_dropped(form, "ROW", "ROW", inside, "trade within the rest of the world"))
     own = (pl.col("exporter") == focal) | (pl.col("importer") == focal)
     least = pl.when(own).then(min(min_arc_share, LEAST_FOCAL_SHARE)).otherwise(min_arc_share)
-    small = pl.col("contained_t") < least * world
+    mine = float(table.filter(own)["contained_t"].sum())
+    small = (pl.col("contained_t") < least * world) & ~(own & (pl.col("contained_t") > 1e-3 * mine))
     left = table.filter(small)
     for row in left.iter_rows(named=True):
         reason = "arc below the smallest share of world trade"
