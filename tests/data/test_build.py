@@ -400,7 +400,7 @@ def test_production_that_cannot_be_is_named(
 def test_without_an_atomic_swap_the_old_folder_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Law 12: where the system cannot swap two folders in one step, a failure between the two steps is undone."""
+    """Law 12: where two folders cannot be swapped in one step, a failure between the steps is undone."""
     path, pinned, pins = wheel(tmp_path / "w")
     target = tmp_path / "place" / "snapshot"
     monkeypatch.setattr(atomic, "_exchange", lambda one, other: False)
