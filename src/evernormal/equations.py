@@ -86,7 +86,7 @@ _ALL = (
         r"f = 0.85 f_{y} + 0.15\,(f_{y-1}+f_{y-2})/2",
         "85 % of the year and 15 % of the mean of the two years before",
         "Fitted on 1995-2024 trade: the one structural change that improved predictions by itself",
-        "evernormal.network.observations.contained_rows",
+        "evernormal.network.observations.base_years",
     ),
     Equation(
         "E24",
@@ -103,7 +103,7 @@ _ALL = (
         r"K_{rg} = d \, (u_{rg} + \sum_c a_{cr}) / 365",
         "days of use x daily use",
         "Definition used by stockpile agencies",
-        "evernormal.network.stocks.opening_stocks",
+        "evernormal.network.assemble.assemble",
     ),
     Equation(
         "E26",
