@@ -232,8 +232,17 @@ def scenario(
 
 
 def selling_only(world: Network, region: str = "CHN") -> Network:
-    """The same world in which one region imports nothing; output and use of the others fill the gap."""
-    keep = world.flow_to != world.region(region)
+    """The same world in which one region imports nothing; output and use fill the gap."""
+    return _without(world, world.flow_to == world.region(region))
+
+
+def buying_only(world: Network, region: str = FOCAL) -> Network:
+    """The same world in which one region ships nothing on; output and use fill the gap."""
+    return _without(world, world.flow_from == world.region(region))
+
+
+def _without(world: Network, arcs: NDArray[np.bool_]) -> Network:
+    keep = ~arcs
     cut = dataclasses.replace(
         world,
         flow=world.flow[keep],

@@ -80,7 +80,7 @@ def left_over(result: Result, world: Network) -> Floats:
 @LAW
 @given(networks(stages=1), HARD, st.booleans())
 def test_every_month_balances(world: Network, severity: float, released: bool) -> None:
-    """Law 1: output + arrivals + other supply + stock before + release = use + shipments + stock after, to 1e-6."""
+    """Law 1: all supply + stock before + release = use + shipments + stock after, to 1e-6."""
     policies = (release(1.0),) if released else ()
     gap = left_over(run(world, ban(severity), policies=policies), world)
     scale = np.maximum(world.throughput() / 12, 1e-6 * world.throughput().sum() / 12)[..., None]
@@ -341,9 +341,9 @@ def test_order_of_measures_does_not_matter_to_the_draws(world: Network, seed: in
 
 # Law 9 --------------------------------------------------------------------------------------------
 #
-# The law speaks of a region that buys.  One that buys and sells on at once can gain a little, because who keeps
-# what it may no longer ship buys less from it.  In 1,000 random worlds that happened twice, by 0.02 % of use; in
-# 8,000 worlds in which the focal region ships nothing on it never did.
+# The law speaks of a region that buys.  One that buys and sells on at once can gain a little: who keeps what it
+# may no longer ship buys less from it.  In 1,000 random worlds that happened twice, by 0.02 % of use; in 8,000
+# worlds in which the focal region ships nothing on it never did.
 
 
 def outcome(result: Result) -> dict[str, float]:
