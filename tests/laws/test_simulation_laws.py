@@ -341,9 +341,9 @@ def test_order_of_measures_does_not_matter_to_the_draws(world: Network, seed: in
 
 # Law 9 --------------------------------------------------------------------------------------------
 #
-# The law speaks of a region that buys.  One that buys and sells on at once can gain a little: who keeps what it
-# may no longer ship buys less from it.  In 1,000 random worlds that happened twice, by 0.02 % of use; in 8,000
-# worlds in which the focal region ships nothing on it never did.
+# The law speaks of a region that buys.  One that buys and sells on at once can gain a little: who keeps
+# what it may no longer ship buys less from it.  In 1,000 random worlds that happened twice, by 0.02 % of
+# use; in 8,000 worlds in which the focal region ships nothing on it never did.
 
 
 def outcome(result: Result) -> dict[str, float]:
