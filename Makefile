@@ -41,7 +41,7 @@ install: $(VENV)/.stamp-run ## Create .venv and install evernormal into it
 run: $(VENV)/.stamp-run ## Write the briefing on SCENARIO and print its path
 	@$(BIN)/evernormal brief $(SCENARIO) --out $(OUT) $(ARGS)
 
-test: $(VENV)/.stamp-test ## Run every test
+test: $(VENV)/.stamp-test $(VENV)/.stamp-docs ## Run every test
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(VENV)/.stamp-lint $(VENV)/.stamp-test ## Check style, format and types
