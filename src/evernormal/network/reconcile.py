@@ -173,8 +173,9 @@ def _trade(
         draft.dropped.append(_dropped(form, "ROW", "ROW", inside, "trade within the rest of the world"))
     own = (pl.col("exporter") == focal) | (pl.col("importer") == focal)
     least = pl.when(own).then(min(min_arc_share, LEAST_FOCAL_SHARE)).otherwise(min_arc_share)
-    mine = float(table.filter(own)["contained_t"].sum())
-    small = (pl.col("contained_t") < least * world) & ~(own & (pl.col("contained_t") > 1e-3 * mine))
+    bought = pl.col("importer") == focal
+    visible = bought & (pl.col("contained_t") > 1e-4 * float(table.filter(bought)["contained_t"].sum()))
+    small = (pl.col("contained_t") < least * world) & ~visible
     left = table.filter(small)
     for row in left.iter_rows(named=True):
         reason = "arc below the smallest share of world trade"
