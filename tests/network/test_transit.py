@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
+import subprocess
+import sys
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -118,3 +121,13 @@ def test_every_assumption_says_so() -> None:
         for row in csv.DictReader(text.splitlines()):
             assert row["source"]
             assert row["grade"] == "B" or row["source"].startswith("assumption")
+
+
+def test_the_shipped_tables_are_what_the_script_builds(tmp_path: Path) -> None:
+    pytest.importorskip("searoute", reason="only to rebuild the tables: pip install searoute==1.6.0")
+    root = Path(__file__).parents[2]
+    script = root / "scripts" / "build_transit.py"
+    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, timeout=60)
+    for built in sorted(tmp_path.glob("*.csv")):
+        shipped = root / "src" / "evernormal" / "network" / "tables" / built.name
+        assert built.read_bytes() == shipped.read_bytes(), built.name
