@@ -12,64 +12,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from evernormal.equations import EQUATIONS
-from evernormal.errors import EvernormalError
+import data_pages
+import model_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 
-LAW = re.compile(r"\blaws?\s+((?:\d+)(?:(?:,\s*|\s+and\s+|,\s+and\s+)\d+)*)", re.IGNORECASE)
-
-
-def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return a Markdown table; a bar inside a cell is escaped, an unknown value is an empty cell."""
-    names = list(header)
-    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
-    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        value = f"{value:.6g}"
-    return str(value).replace("|", "\\|").replace("\n", " ")
-
-
-def equations() -> str:
-    """Every numbered equation, with the place that computes it."""
-    parts = []
-    for key, equation in EQUATIONS.items():
-        parts.append(
-            f"({key.lower()})=\n\n## {key}. {equation.name}\n\n"
-            f"```{{math}}\n{equation.latex}\n```\n\n"
-            f"In words: {equation.text}.\n\n"
-            f"Source: {equation.source}. Computed by `{equation.where}`.\n"
-        )
-    return "\n".join(parts)
-
-
-def errors() -> str:
-    """Every error class, its exit code and its meaning."""
-
-    def family(kind: type[EvernormalError], depth: int = 0) -> Iterator[tuple[str, object, str]]:
-        meaning = (kind.__doc__ or "").split("\n")[0]
-        yield ("— " * depth + f"`{kind.__name__}`", kind.exit_code, meaning)
-        for child in kind.__subclasses__():
-            if child.__module__ == EvernormalError.__module__:
-                yield from family(child, depth + 1)
-
-    return table(("class", "exit code", "meaning"), family(EvernormalError))
+LAW = re.compile(r"\blaws?\s+((?:\d+)(?:(?:,\s*|\s+and\s+|,\s+and\s+|\s+to\s+)\d+)*)", re.IGNORECASE)
 
 
 def laws_of(text: str) -> set[int]:
@@ -85,20 +41,28 @@ def guards(number: str) -> str:
     """The tests whose docstring names law ``number``, one per line."""
     found = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        for node in ast.walk(tree):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 text = ast.get_docstring(node) or ""
                 if int(number) in laws_of(text):
                     first = " ".join(text.split("\n\n")[0].split())
-                    found.append(f"- `{path.relative_to(ROOT).as_posix()}::{node.name}`: {first}")
+                    name = f"{path.relative_to(ROOT).as_posix()}::{node.name}"
+                    found.append(f"- `{name}`: {first.replace('*', chr(92) + '*')}")
     return "\n".join(found) + "\n" if found else "No test names this law yet.\n"
 
 
 RENDERERS: dict[str, Callable[..., str]] = {
-    "equations": equations,
-    "errors": errors,
+    "equations": model_pages.equations,
+    "errors": model_pages.errors,
+    "facts": data_pages.facts,
+    "forms": data_pages.forms,
     "guards": guards,
+    "oracles": model_pages.oracles,
+    "parameters": model_pages.parameters,
+    "result_tables": model_pages.result_tables,
+    "scenario_schema": data_pages.scenario_schema_page,
+    "scenarios": data_pages.scenarios,
+    "sources": data_pages.sources,
 }
 
 
@@ -107,7 +71,6 @@ class Generated(SphinxDirective):
 
     required_arguments = 1
     optional_arguments = 2
-    option_spec: ClassVar = {"class": directives.class_option}
 
     def run(self) -> list[nodes.Node]:
         """Render and parse."""

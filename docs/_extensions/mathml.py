@@ -6,6 +6,7 @@ a build error, never a broken page.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -17,12 +18,17 @@ from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
 
+SYNONYMS = {r"\dots": r"\ldots"}
+"""Commands of LaTeX that docutils knows by another name."""
+
+
 def to_mathml(latex: str, *, block: bool) -> str:
     """Return MathML for ``latex``.
 
     Raises:
         SphinxError: docutils does not know a command that the formula uses.
     """
+    latex = re.sub(r"\\[a-zA-Z]+", lambda match: SYNONYMS.get(match.group(), match.group()), latex)
     try:
         return str(tex2mathml(latex, as_block=block))
     except MathError as error:
