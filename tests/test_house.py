@@ -8,8 +8,10 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -233,3 +235,49 @@ def test_no_tracked_file_is_large() -> None:
     """The shipped snapshot is at most 10 MB in all."""
     snapshot = PACKAGE / "data" / "snapshot"
     assert sum(path.stat().st_size for path in snapshot.rglob("*") if path.is_file()) <= 10_000_000
+
+
+LOCKS = {"requirements.lock": ["office", "build", "install"]} | {
+    f"requirements-{group}.lock": [group] for group in ("test", "lint", "docs", "bench")
+}
+
+
+def project() -> dict[str, Any]:
+    """What pyproject.toml says."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_holds_every_requirement_with_hashes_and_no_host(lock: str) -> None:
+    text = (ROOT / lock).read_text("utf-8")
+    assert "://" not in text
+    assert "\n--" not in text
+    pinned = re.findall(r"^([a-z0-9._-]+)==", text, re.MULTILINE)
+    blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert len(blocks) == len(pinned)
+    assert all("--hash=sha256:" in block for block in blocks)
+    said = project()
+    tables = {**said["project"]["optional-dependencies"], **said["dependency-groups"]}
+    wanted = [name for group in LOCKS[lock] for name in tables[group]]
+    wanted += said["project"]["dependencies"] if lock == "requirements.lock" else []
+    names = {re.split(r"[<>=!~\[ ;]", name)[0].lower().replace("_", "-") for name in wanted}
+    assert names <= set(pinned), f"run `make lock`: {', '.join(sorted(names - set(pinned)))} is not in {lock}"
+
+
+def test_locks_agree_on_versions() -> None:
+    """All locks are installed into one environment, so a package has one version for one Python."""
+    seen: dict[tuple[str, str], str] = {}
+    for lock in LOCKS:
+        text = (ROOT / lock).read_text("utf-8")
+        for name, version, marker in re.findall(r"^([\w.-]+)==(\S+)(?: ; ([^\\]+))?", text, re.MULTILINE):
+            assert seen.setdefault((name, marker.strip()), version) == version, f"{name} differs in {lock}"
+
+
+def test_every_make_target_is_explained() -> None:
+    text = (ROOT / "Makefile").read_text("utf-8")
+    phony = re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE)
+    assert phony
+    for target in phony[1].split():
+        assert re.search(rf"^{target}:.*## \w", text, re.MULTILINE), (
+            f"make {target} does not say what it does"
+        )
