@@ -130,7 +130,7 @@ def test_a_quiet_scenario_says_so(calm: Result) -> None:
     """Law 5, as a reader sees it."""
     reading = Reading.of(calm, "en")
     assert story.headline(reading)[0] == (
-        "Nothing in this scenario cuts South Korea’s supply of lithium hydroxide below the base year."
+        "Nothing in this scenario cuts the supply of lithium hydroxide to South Korea below the base year."
     )
     assert "does not run out" in story.headline(reading)[1]
     assert rows.stepping_in(reading) == "No supplier ships noticeably more than in the base year."
@@ -302,3 +302,11 @@ def test_a_shortage_that_only_the_price_brings_is_called_that(result: Result) ->
     )
     sentence = story.headline(Reading.of(with_tables(result, summary=summary), "en"))[0]
     assert "would use" in sentence and "the price rises before stock runs out" in sentence
+
+
+def test_a_country_with_an_article_has_it(result: Result) -> None:
+    lineage = result.lineage.__class__(
+        **{**vars(result.lineage), "call": {"focal": "USA", "form": "lithium/hydroxide", "scenario": "x"}}
+    )
+    made = Result(result.kind, result.tables, result.units, lineage)
+    assert story.headline(Reading.of(made, "en"))[0].startswith("The United States would run short")

@@ -130,10 +130,8 @@ def test_domestic_conversion_stands_before_the_form(result: Result) -> None:
 
 
 def test_ribbons_keep_the_proportions_of_flows() -> None:
-    nodes = [Node("a", 0, ""), Node("b", 0, ""), Node("c", 1, "")]
-    boxes, ribbons = lay_out(
-        nodes, [Link("a", "c", 30, ""), Link("b", "c", 1, "")], width=100, height=200, room=15
-    )
+    nodes = [Node("a", 0, "", 15), Node("b", 0, "", 15), Node("c", 1, "", 15)]
+    boxes, ribbons = lay_out(nodes, [Link("a", "c", 30, ""), Link("b", "c", 1, "")], width=100, height=200)
     assert ribbons[0].thickness == pytest.approx(30 * ribbons[1].thickness)
     assert max(b.y + b.height for b in boxes) <= 200.001
     middles = [b.middle for b in boxes if b.node.column == 0]
@@ -197,3 +195,22 @@ def test_png_and_pdf_and_notebook_chart(result: Result) -> None:
     assert figure.pdf().startswith(b"%PDF")
     assert figure.chart().to_dict()["height"] > 0
     assert figure.svg_file().startswith("<?xml")
+
+
+def test_a_long_name_takes_two_lines_and_the_room_for_them(result: Result) -> None:
+    names = result["end_use_names"].with_columns(
+        name_en=pl.lit("Foundries, lubricants and many more friction parts")
+    )
+    svg = draw(with_tables(result, end_use_names=names), "sankey").svg()
+    assert "Foundries, lubricants and many" in svg
+    assert "Foundries, lubricants and many more friction parts" not in svg
+
+
+def test_a_form_of_a_few_kilograms_a_month_keeps_its_figures(result: Result) -> None:
+    small = {
+        name: table.with_columns(pl.selectors.ends_with("_t") / 10_000)
+        for name, table in result.tables.items()
+    }
+    made = Result(result.kind, small, result.units, result.lineage)
+    assert Reading.of(made, "en").decimals == 4
+    assert "China 0.0634 (−0.0797)" in draw(made, "sankey").svg()

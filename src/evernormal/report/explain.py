@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Explanation", "explain"]
 
-DEPTH, SHOWN_ROWS = 6, 12
+DEPTH, SHOWN_ROWS, SHOWN_TABLE_ROWS = 12, 12, 5
 
 
 def _adds_up(column: str) -> bool:
@@ -44,7 +44,7 @@ class Explanation:
         parameters: assumptions that entered here, with interval, grade and source.
         source_rows: the observations themselves, the largest first.
         more_rows: observations left out.
-        note: ``deeper``, ``repeated``, ``no_derivation`` or empty.
+        note: ``deeper``, ``repeated``, ``no_derivation``, ``no_parameter`` or empty.
         lineage: the inputs of the whole result by hash; only at the top.
     """
 
@@ -217,7 +217,10 @@ class _Walk:
         for name in derivation.inputs:
             kind, colon, rest = name.partition(":")
             if colon and kind == "parameter":
-                parameters += self._parameters(rest)
+                found = self._parameters(rest)
+                parameters += found
+                if not found:
+                    inputs.append(Explanation(name, note="no_parameter"))
             elif name == "parameters":
                 parameters += self.result.lineage.parameters
             elif "." in name:
@@ -242,14 +245,23 @@ class _Walk:
 
     def _whole_table(self, name: str, address: Address) -> Explanation:
         """Name a table that entered as a whole, with its first rows."""
-        table = selected(self.result, Address(name, "", self._kept(name, address)))
+        table = _concerned(selected(self.result, Address(name, "", self._kept(name, address))), address)
         if name in self.seen:
             return Explanation(name, rows=table.height, note="repeated")
         self.seen.add(name)
-        rows = tuple(table.head(SHOWN_ROWS).iter_rows(named=True))
-        return Explanation(
-            name, rows=table.height, source_rows=rows, more_rows=max(table.height - SHOWN_ROWS, 0)
-        )
+        rows = tuple(table.head(SHOWN_TABLE_ROWS).iter_rows(named=True))
+        more = max(table.height - SHOWN_TABLE_ROWS, 0)
+        return Explanation(name, rows=table.height, source_rows=rows, more_rows=more)
+
+
+def _concerned(table: pl.DataFrame, address: Address) -> pl.DataFrame:
+    """Keep the adjustments that concern the supplier of an address, the largest first."""
+    if not {"region", "partner", "change_t"} <= set(table.columns):
+        return table
+    supplier = address.keys.get("supplier")
+    if supplier is not None:
+        table = table.filter((pl.col("region") == supplier) | (pl.col("partner") == supplier))
+    return table.sort(pl.col("change_t").abs(), descending=True, nulls_last=True, maintain_order=True)
 
 
 def _plain(value: Any) -> float | str | None:

@@ -64,7 +64,7 @@ def _title(found: Explanation, words: Language) -> Text:
     elif found.value is not None:
         unit = "" if found.unit == "1" else found.unit
         line.append(f" = {words.number(found.value)} {unit}".rstrip(), style="bold green")
-    elif found.rows == 1:
+    elif found.rows == 1 and found.note != "no_parameter":
         line.append(f" = {words.unknown}", style="bold yellow")
     if found.rows > 1:
         line.append(f"  ({_many(found, words)})", style="dim")
@@ -99,10 +99,11 @@ def _source_rows(tree: Tree, found: Explanation, words: Language) -> None:
 
 def _row(row: Mapping[str, Any], words: Language) -> str:
     """Return a row as ``column value`` pairs, its source at the end."""
+    other = f"text_{'en' if words.korean else 'ko'}"
     facts = [
         f"{key} {_shown(value, key, words)}"
         for key, value in row.items()
-        if key not in _TAIL and value is not None
+        if key not in _TAIL and key != other and value is not None
     ]
     tail = [str(row[key]) for key in ("source", "source_ref") if row.get(key)]
     if row.get("as_of"):

@@ -306,6 +306,17 @@ def decimals_for(value: float, figures: int = 3) -> int:
     return min(6, max(0, figures - 1 - math.floor(math.log10(abs(value)))))
 
 
+def decimals_of_total(total: float) -> int:
+    """Return the decimals that show the parts of a total to four figures of it.
+
+    >>> [decimals_of_total(t) for t in (18_000.0, 180.0, 1.8)]
+    [0, 1, 3]
+    """
+    if total <= 0 or not math.isfinite(total):
+        return 0
+    return min(6, max(0, 3 - math.floor(math.log10(total))))
+
+
 def _sign(value: float, signed: bool) -> str:
     if value < 0:
         return MINUS

@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from evernormal.report.language import Language, as_date, clean, language
+from evernormal.report.language import Language, as_date, clean, decimals_of_total, language
 from evernormal.result import Result
 
 __all__ = ["POLICY_KINDS", "Band", "Reading", "is_policy"]
@@ -23,6 +23,8 @@ POLICY_KINDS = frozenset(
     {"stock_release", "buy", "swap", "loan", "allocation_order", "price_cap", "price_floor"}
 )
 """Kinds of measures that the focal side takes itself; they do not bite."""
+
+_WITH_ARTICLE = frozenset({"USA", "GBR", "NLD", "PHL", "ARE", "COD", "CAF", "DOM"})
 
 _ORDER = (
     "month",
@@ -172,6 +174,20 @@ class Reading:
         if element:
             return self.words.text("unit.contained", element=element)
         return self.words.text("unit.contained_plain")
+
+    @cached_property
+    def decimals(self) -> int:
+        """Decimals that show monthly tonnes to four figures of what is used or comes in a month."""
+        supply = self.table("supply")
+        columns = [supply[c] for c in ("base_imports_t", "base_use_t") if c in supply.columns]
+        largest = [value for column in columns for value in column.drop_nulls().to_list()]
+        return decimals_of_total(max(largest, default=0.0))
+
+    @property
+    def focal_inline(self) -> str:
+        """Name of the focal country inside a sentence."""
+        article = not self.words.korean and self.focal in _WITH_ARTICLE
+        return f"the {self.focal_name}" if article else self.focal_name
 
     @property
     def short_unit(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from evernormal.report.language import clean
+from evernormal.report.language import clean, decimals_of_total
 from evernormal.report.reading import Reading
 from evernormal.report.story import gaps
 
@@ -36,13 +36,15 @@ class Grid:
     Attributes:
         headings: one for each column.
         rows: cells.
-        words: number of leading columns that hold words; the rest hold figures.
+        words: number of leading columns that hold words.
+        remarks: number of last columns that hold words; those between hold figures.
         total: whether the last row is a sum.
     """
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     words: int = 1
+    remarks: int = 0
     total: bool = False
 
     def __bool__(self) -> bool:
@@ -92,20 +94,16 @@ def _supplier_row(
     reading: Reading, row: tuple[str, float, float], before: float, after: float
 ) -> tuple[str, ...]:
     number, (name, base, now) = reading.words.number, row
+    digits = decimals_of_total(max(before, after))
     return (
         name,
-        number(base, _digits(base)),
-        number(now, _digits(now)),
-        number(now - base, _digits(now - base), signed=True),
+        number(base, digits),
+        number(now, digits),
+        number(now - base, digits, signed=True),
         _percent(reading, now - base, base, signed=True),
         _percent(reading, base, before),
         _percent(reading, now, after),
     )
-
-
-def _digits(value: float) -> int:
-    """Return the decimals of a cell: none for what is large or rounds to nothing."""
-    return 0 if abs(value) >= 10 or abs(value) < 0.05 else 1
 
 
 def _percent(reading: Reading, part: float, whole: float, *, signed: bool = False) -> str:
@@ -159,25 +157,26 @@ def end_uses(reading: Reading) -> Grid:
         )
         .sort("base_use_t", "end_use", descending=[True, False])
     )  # fmt: skip
+    digits = decimals_of_total(float(totals["base_use_t"].sum()))
     rows = []
     for row in totals.iter_rows(named=True):
         first = words.month(row["first"], short=True) if row["first"] else words.text("word.not_set")
-        rows.append((reading.end_use(row["end_use"]), *_use_cells(reading, row), first))
+        rows.append((reading.end_use(row["end_use"]), *_use_cells(reading, row, digits), first))
     if totals.height > 1:
         loss = None if totals["loss"].null_count() else float(totals["loss"].sum())
         sums = {c: float(totals[c].sum()) for c in ("base_use_t", "use_t", "shortage_t")} | {"loss": loss}
-        rows.append((words.text("word.total"), *_use_cells(reading, sums), ""))
+        rows.append((words.text("word.total"), *_use_cells(reading, sums, digits), ""))
     keys = ("end_use", "base_use", "use", "shortage", "shortage_share", "loss", "first_short")
     return Grid(_headings(reading, *keys), tuple(rows), total=totals.height > 1)
 
 
-def _use_cells(reading: Reading, row: dict[str, float | None]) -> tuple[str, ...]:
+def _use_cells(reading: Reading, row: dict[str, float | None], digits: int) -> tuple[str, ...]:
     number, loss = reading.words.number, row["loss"]
     base, short = float(row["base_use_t"] or 0.0), float(row["shortage_t"] or 0.0)
     return (
-        number(base, _digits(base)),
-        number(row["use_t"], _digits(float(row["use_t"] or 0.0))),
-        number(short, _digits(short)),
+        number(base, digits),
+        number(row["use_t"], digits),
+        number(short, digits),
         _percent(reading, short, base),
         reading.words.unknown if loss is None else number(loss / 1e6, 1),
     )
@@ -227,7 +226,7 @@ def _monthly(reading: Reading, column: str, value: float | None) -> str:
         return reading.words.number(value, 2)
     if column == "cover_days":
         return reading.words.number(value, 1)
-    return reading.words.number(value, 0)
+    return reading.words.number(value, reading.decimals)
 
 
 def inputs(reading: Reading) -> Grid:
@@ -255,7 +254,7 @@ def parameters(reading: Reading) -> Grid:
         for p in reading.result.lineage.parameters
     )
     keys = ("parameter", "value", "lower", "upper", "unit", "grade", "source")
-    return Grid(_headings(reading, *keys), rows)
+    return Grid(_headings(reading, *keys), rows, remarks=3)
 
 
 def coverage_text(reading: Reading, shown: int = 12) -> Sequence[str]:

@@ -50,7 +50,8 @@ class Gaps:
 
 def headline(reading: Reading) -> list[str]:
     """Return the answer in four sentences: who loses what from when, how long stock lasts, at what cost."""
-    return [s for s in (_loss_of_supply(reading), _hardest_hit(reading), stop(reading), _cost(reading)) if s]
+    found = (_loss_of_supply(reading), _hardest_hit(reading), stop(reading), _cost(reading))
+    return [sentence[:1].upper() + sentence[1:] for sentence in found if sentence]
 
 
 def _is_short(reading: Reading) -> bool:
@@ -60,7 +61,7 @@ def _is_short(reading: Reading) -> bool:
 
 def _loss_of_supply(reading: Reading) -> str:
     words, short = reading.words, reading.value("shortage_t")
-    names = {"focal": reading.focal_name, "form": reading.form_inline}
+    names = {"focal": reading.focal_inline, "form": reading.form_inline}
     if short is None:
         return words.text("headline.unknown", **names)
     if _is_short(reading):

@@ -13,11 +13,19 @@ __all__ = ["Box", "Link", "Node", "Ribbon", "lay_out"]
 
 @dataclass(frozen=True)
 class Node:
-    """A box of a flow diagram: its key, column from the left, and colour."""
+    """A box of a flow diagram.
+
+    Attributes:
+        key: unique name.
+        column: from the left, 0 first.
+        color: of the box.
+        room: least height in pixels that it takes, so that labels do not touch.
+    """
 
     key: str
     column: int
     color: str
+    room: float = 17.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,6 @@ def lay_out(
     width: float,
     height: float,
     node_width: float = 12.0,
-    room: float = 17.0,
 ) -> tuple[list[Box], list[Ribbon]]:
     """Place nodes in columns and ribbons between them.
 
@@ -75,7 +82,6 @@ def lay_out(
         width: in pixels.
         height: in pixels.
         node_width: in pixels.
-        room: least height that a node takes, so that labels do not touch.
 
     >>> nodes, links = [Node("a", 0, ""), Node("b", 1, "")], [Link("a", "b", 5, "")]
     >>> boxes, ribbons = lay_out(nodes, links, width=100, height=50)
@@ -86,16 +92,16 @@ def lay_out(
     columns: dict[int, list[Node]] = {}
     for node in nodes:
         columns.setdefault(node.column, []).append(node)
-    scale = min(_scale([amounts[n.key] for n in column], height, room) for column in columns.values())
+    scale = min(_scale([(amounts[n.key], n.room) for n in column], height) for column in columns.values())
     last = max(columns) or 1
     boxes: dict[str, Box] = {}
     for number, column in sorted(columns.items()):
         x = (width - node_width) * number / last
-        taken = sum(max(amounts[n.key] * scale, room) for n in column)
+        taken = sum(max(amounts[n.key] * scale, n.room) for n in column)
         y = (height - taken) / 2
         for node in column:
             thick = amounts[node.key] * scale
-            slot = max(thick, room)
+            slot = max(thick, node.room)
             boxes[node.key] = Box(node, x, y + (slot - thick) / 2, thick, amounts[node.key])
             y += slot
     return list(boxes.values()), _ribbons(boxes, links, scale, node_width)
@@ -107,16 +113,22 @@ def _through(key: str, links: Sequence[Link]) -> float:
     return max(into, out)
 
 
-def _scale(amounts: Sequence[float], height: float, room: float) -> float:
-    """Return pixels per unit so that a column, small nodes enlarged to ``room``, just fits."""
-    total = sum(amounts)
+def _scale(nodes: Sequence[tuple[float, float]], height: float) -> float:
+    """Return pixels per unit so that a column of (amount, room) just fits, small nodes given their room."""
+    total = sum(amount for amount, _ in nodes)
     if total <= 0:
         return float("inf")
+
+    def fits(scale: float) -> bool:
+        return sum(max(amount * scale, room) for amount, room in nodes) <= height
+
     low, high = 0.0, height / total
+    if fits(high):
+        return high
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if sum(max(a * middle, room) for a in amounts) <= height else (low, middle)
-    return high if sum(max(a * high, room) for a in amounts) <= height else low
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
 
 
 def _ribbons(

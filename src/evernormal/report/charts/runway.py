@@ -58,7 +58,7 @@ def runway_chart(reading: Reading) -> Figure:
         "chart.runway_alt",
         **{key: _when(reading, reading.day(f"stop_date_{key}")) for _, key, _ in POLICIES},
     )
-    title = words.text("chart.runway", form=reading.form_inline, focal=reading.focal_name)
+    title = words.text("chart.runway", form=reading.form_inline, focal=reading.focal_inline)
     return theme.finish(("runway", title, description), layers, height=HEIGHT, above=16)
 
 

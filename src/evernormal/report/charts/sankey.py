@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -12,7 +13,8 @@ from evernormal.report.charts.figure import Figure
 from evernormal.report.charts.layout import Box, Link, Node, Ribbon, lay_out
 from evernormal.report.reading import Reading
 
-NODE, STEPS, LEAST_MARGIN, MOST_MARGIN = 12, 24, 90, 270
+NODE, STEPS, LEAST_MARGIN, MOST_MARGIN = 12, 24, 90, 235
+LINE_WIDTH = MOST_MARGIN - 26
 MISSING, STOCK, USE = "#f2b089", "#999999", "#4d4d4d"
 
 
@@ -34,7 +36,7 @@ def sankey_chart(reading: Reading) -> Figure:
     description = words.text(
         "chart.sankey_alt",
         suppliers=", ".join(biggest),
-        focal=reading.focal_name,
+        focal=reading.focal_inline,
         form=reading.form_inline,
         missing=words.tonnes(sum(chain.missing.values()), rounded=True),
     )
@@ -52,6 +54,12 @@ def _color(flow: Flow, hit: set[str]) -> str:
     return theme.GAINED if change > 0.01 * max(flow.base or 0.0, 1e-12) else "#8fb8d0"
 
 
+def _node(flow: Flow, column: int, color: str) -> Node:
+    """Return the node of a flow, with room for as many lines as its label takes."""
+    lines = theme.wrapped(f"{flow.label} 00,000 (+00,000)", LINE_WIDTH, theme.TEXT_SIZE)
+    return Node(flow.key, column, color, 3.0 + 14.0 * len(lines))
+
+
 def _graph(reading: Reading, chain: Chain) -> tuple[list[Node], list[Link]]:
     """Return nodes from top to bottom and links, all through one pool: the form in the focal country."""
     hit = {row["by"] for row in reading.acts}
@@ -64,12 +72,12 @@ def _graph(reading: Reading, chain: Chain) -> tuple[list[Node], list[Link]]:
         total = sum(f.amount for f in stage.suppliers) or 1.0
         for flow in stage.suppliers:
             color = _color(flow, hit)
-            nodes.append(Node(flow.key, 0, color))
+            nodes.append(_node(flow, 0, color))
             links.append(Link(flow.key, pool, output * flow.amount / total, color))
         links.append(Link(pool, "pool", output, "#8fb8d0"))
     for flow in chain.sources:
         color = _color(flow, hit)
-        nodes.append(Node(flow.key, 0, color))
+        nodes.append(_node(flow, 0, color))
         links.append(Link(flow.key, "pool", flow.amount, color))
     lacking = sum(chain.missing.values())
     if lacking > 0:
@@ -77,7 +85,7 @@ def _graph(reading: Reading, chain: Chain) -> tuple[list[Node], list[Link]]:
         links.append(Link("missing", "pool", lacking, MISSING))
     nodes.append(Node("pool", 1 + shift, USE))
     for flow in chain.uses:
-        nodes.append(Node(f"use|{flow.key}", 2 + shift, USE))
+        nodes.append(replace(_node(flow, 2 + shift, USE), key=f"use|{flow.key}"))
         links.append(Link("pool", f"use|{flow.key}", flow.amount, "#a6a6a6"))
     return _with_missing(chain, nodes, links)
 
@@ -160,21 +168,18 @@ def _labels(reading: Reading, chain: Chain, boxes: list[Box]) -> list[dict[str, 
     for box in boxes:
         if box.node.key in pools:
             text = words.text(
-                "chart.sankey_pool", form=words.form(pools[box.node.key]), focal=reading.focal_name
+                "chart.sankey_pool", form=words.form(pools[box.node.key]), focal=reading.focal_inline
             )
             rows.append({"x": box.x + NODE / 2, "y": box.y - 7, "label": text, "side": "center"})
             continue
         flow = flows.get(box.node.key)
         name = flow.label if flow else words.text("chart.sankey_missing")
         right = box.node.column == last
-        rows.append(
-            {
-                "x": box.x + NODE + 6 if right else box.x - 6,
-                "y": box.middle,
-                "label": f"{name} {_amount(reading, flow, box)}",
-                "side": "left" if right else "right",
-            }
-        )
+        x, side = (box.x + NODE + 6, "left") if right else (box.x - 6, "right")
+        lines = theme.wrapped(f"{name} {_amount(reading, flow, box)}", LINE_WIDTH, theme.TEXT_SIZE)
+        for i, line in enumerate(lines):
+            y = box.middle + 14 * (i - (len(lines) - 1) / 2)
+            rows.append({"x": x, "y": y, "label": line, "side": side})
     return rows
 
 
@@ -195,9 +200,9 @@ def _label_layers(rows: list[dict[str, Any]]) -> list[alt.Chart]:
 def _amount(reading: Reading, flow: Flow | None, box: Box) -> str:
     """Return the amount with its change against the base year where there is one."""
     words = reading.words
-    shown = words.number(flow.amount if flow else box.amount, 0)
-    if flow is None or flow.base is None or round(flow.amount - flow.base) == 0:
+    digits = reading.decimals
+    shown = words.number(flow.amount if flow else box.amount, digits)
+    if flow is None or flow.base is None or round(flow.amount - flow.base, digits) == 0:
         return shown
-    return words.text(
-        "chart.sankey_change", value=shown, change=words.number(flow.amount - flow.base, 0, signed=True)
-    )
+    change = words.number(flow.amount - flow.base, digits, signed=True)
+    return words.text("chart.sankey_change", value=shown, change=change)

@@ -32,16 +32,18 @@ def flow_map(reading: Reading) -> Figure:
     layers: list[Any] = [_land(world["land"], center)]
     if reading.focal in world["points"] and placed:
         layers += _arcs(reading, placed, center)
-    layers += _notes(reading, [f for f in suppliers if f not in placed])
+    total = sum(f.base or 0.0 for f in suppliers)
+    aside = [f for f in suppliers if f not in placed and max(f.amount, f.base or 0.0) > 0.001 * total]
+    layers += _notes(reading, aside)
     first, last = reading.window[0], reading.window[-1]
     title = words.text(
-        "chart.map", focal=reading.focal_name, form=reading.form_inline, first=words.month(first),
+        "chart.map", focal=reading.focal_inline, form=reading.form_inline, first=words.month(first),
         last=words.month(last), unit=reading.short_unit,
     )  # fmt: skip
     ranked = sorted(suppliers, key=lambda f: f.amount - (f.base or 0.0))
     description = words.text(
         "chart.map_alt",
-        focal=reading.focal_name,
+        focal=reading.focal_inline,
         fall=_changed(reading, ranked[:1]),
         rise=_changed(reading, ranked[-1:]),
     )
@@ -228,14 +230,13 @@ def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, fl
 def _changed(reading: Reading, flows: list[Flow]) -> str:
     words = reading.words
     return ", ".join(
-        f"{f.label} {words.number(f.amount - (f.base or 0.0), 0, signed=True)}" for f in flows
+        f"{f.label} {words.number(f.amount - (f.base or 0.0), reading.decimals, signed=True)}" for f in flows
     ) or words.text("word.none")
 
 
 def _notes(reading: Reading, unplaced: list[Flow]) -> list[alt.Chart]:
     words = reading.words
     lines = [words.text("chart.map_legend"), words.text("chart.map_outline")]
-    unplaced = [f for f in unplaced if round(f.amount - (f.base or 0.0)) or (f.base or 0.0) >= 1]
     if unplaced:
         lines.insert(1, words.text("chart.map_unplaced", items=_changed(reading, unplaced)))
     rows = [{"y": HEIGHT - 14 * (len(lines) - 1 - i), "label": line} for i, line in enumerate(lines)]
