@@ -66,7 +66,7 @@ docs: $(VENV)/.stamp-docs ## Build the documentation into site/
 UV_COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-config
 
-lock: $(VENV)/.stamp-run ## Renew the lock files
+lock: $(VENV)/.stamp-run ## Renew the lock files (ARGS=--upgrade for newer versions)
 	@$(PIP) uv
 	$(UV_COMPILE) $(ARGS) pyproject.toml --extra office --extra build --group install -o requirements.lock
 	for group in test lint docs bench; do \

@@ -110,8 +110,9 @@ def test_a_defect_asks_for_a_report_and_shows_the_traceback_only_on_demand(
     assert "this is a defect of evernormal (ZeroDivisionError: division by zero)" in err
     assert "evernormal --debug verify" in err
     assert "Traceback" not in err
-    assert run(["--debug", "verify"]) == 1
-    assert "Traceback" in capsys.readouterr().err
+    for arguments in (["--debug", "verify"], ["verify", "--debug"]):
+        assert run(arguments) == 1
+        assert "Traceback" in capsys.readouterr().err
 
 
 def test_an_interrupt_ends_with_130_and_no_traceback(

@@ -99,7 +99,7 @@ def explain_failure(error: BaseException, *, arguments: Sequence[str]) -> Everno
     known = as_evernormal_error(error, arguments)
     if known is not None:
         return known
-    again = shlex.join(["evernormal", "--debug", *(a for a in arguments if a != "--debug")])
+    again = shlex.join(["evernormal", "--debug", *arguments])
     return EvernormalError(
         " ".join(f"this is a defect of evernormal ({type(error).__name__}: {error})".split()),
         cure=f"Please report it with the traceback that this prints: {again}",

@@ -32,7 +32,7 @@ app = typer.Typer(
 def _root(
     debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an error as well.")] = False,
 ) -> None:
-    """Hold the options that stand before the command; ``run`` reads them."""
+    """Hold the options of every command; ``run`` reads them."""
 
 
 brief.register(app)
@@ -58,10 +58,11 @@ def run(arguments: Sequence[str]) -> int:
         arguments: what follows ``evernormal`` on the command line.
     """
     output.prepare_streams()
-    own = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
-    as_json, debug = "--json" in own, "--debug" in own
+    end = list(arguments).index("--") if "--" in arguments else len(arguments)
+    as_json, debug = "--json" in arguments[:end], "--debug" in arguments[:end]
+    asked = [a for a in arguments[:end] if a != "--debug"] + list(arguments[end:])
     try:
-        code = _execute(arguments)
+        code = _execute(asked)
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
@@ -70,7 +71,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         code = failure.INTERRUPTED
     except Exception as error:
-        code = _report(error, arguments, as_json=as_json, debug=debug)
+        code = _report(error, asked, as_json=as_json, debug=debug)
     if code == failure.INTERRUPTED:
         output.print_line("Interrupted; what was not finished was not kept.", error=True)
     return code

@@ -53,7 +53,7 @@ def commands(command: Any = None, path: str = PROGRAM) -> Iterator[tuple[str, An
 
 def render() -> str:
     """Return the page as Markdown."""
-    parts = [_HEAD, _exit_codes(), "## Options before the command\n", _options(typer.main.get_command(app))]
+    parts = [_HEAD, _exit_codes(), "## Options of every command\n", _options(typer.main.get_command(app))]
     for path, command in commands():
         parts += [
             f"## `{path}`\n",
