@@ -121,6 +121,8 @@ def test_an_interrupt_ends_with_130_and_no_traceback(
     oracles_raise(KeyboardInterrupt())
     assert run(["verify"]) == 130
     assert capsys.readouterr().err.startswith("Interrupted")
+    assert run(["verify", "--json"]) == 130
+    assert json.loads(capsys.readouterr().out)["error"] == "Interrupted"
 
 
 @pytest.mark.parametrize(

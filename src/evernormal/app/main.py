@@ -73,8 +73,17 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         code = _report(error, asked, as_json=as_json, debug=debug)
     if code == failure.INTERRUPTED:
-        output.print_line("Interrupted; what was not finished was not kept.", error=True)
+        _say_interrupted(as_json=as_json)
     return code
+
+
+def _say_interrupted(*, as_json: bool) -> None:
+    text = "what was not finished was not kept"
+    output.print_line(f"Interrupted; {text}.", error=True)
+    if as_json:
+        output.print_json(
+            {"error": "Interrupted", "what": text, "where": "", "cure": "Run the command again."}
+        )
 
 
 def _execute(arguments: Sequence[str]) -> int:
