@@ -310,3 +310,21 @@ def test_a_country_with_an_article_has_it(result: Result) -> None:
     )
     made = Result(result.kind, result.tables, result.units, lineage)
     assert story.headline(Reading.of(made, "en"))[0].startswith("The United States would run short")
+
+
+def test_uses_of_another_form_of_the_chain_are_named_and_not_added_to_its_tonnes(result: Result) -> None:
+    other = result["end_use"].filter(pl.col("end_use") == "batteries")
+    other = other.with_columns(end_use=pl.lit("lithium/carbonate: batteries"))
+    names = pl.DataFrame(
+        {"end_use": ["lithium/carbonate: batteries"], "name_en": ["Cathodes"], "name_ko": ["양극재"]}
+    )
+    made = with_tables(
+        result,
+        end_use=pl.concat([result["end_use"], other]),
+        end_use_names=pl.concat([result["end_use_names"], names]),
+    )
+    grid = rows.end_uses(Reading.of(made, "en"))
+    assert "Cathodes (Lithium carbonate)" in {row[0] for row in grid.rows}
+    assert grid.rows[-1][0] == "Total (tonnes: lithium hydroxide only)" and grid.rows[-1][3] == "8,060"
+    assert grid.rows[-1][5] == "425.1"
+    assert "7,500" in story.headline(Reading.of(made, "en"))[1]

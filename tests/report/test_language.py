@@ -96,7 +96,7 @@ def test_every_message_has_the_same_values_in_both_languages() -> None:
 
 LETTERLESS = {
     "chart.price_peak", "chart.sankey_change", "chart.sankey_pool", "column.hash", "headline.cost_end",
-    "intro.gainer", "method.cite", "word.not_set",
+    "intro.gainer", "method.cite", "word.not_set", "word.of_form",
 }  # fmt: skip
 
 

@@ -283,8 +283,10 @@ class Reading:
         return {row["end_use"]: clean(row[column] or row["end_use"]) for row in table.iter_rows(named=True)}
 
     def end_use(self, key: str) -> str:
-        """Return the name of an end use."""
-        return self.end_use_names.get(key, clean(key))
+        """Return the name of an end use; that of another form of the chain says of which."""
+        form, other, _ = key.partition(": ")
+        name = self.end_use_names.get(key, clean(key))
+        return self.words.text("word.of_form", name=name, form=self.words.form(form)) if other else name
 
     def cite(self, *columns: str) -> str:
         """Return the numbers of the equations behind ``table.column`` names, in brackets, or nothing."""

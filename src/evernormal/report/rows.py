@@ -164,8 +164,11 @@ def end_uses(reading: Reading) -> Grid:
         rows.append((reading.end_use(row["end_use"]), *_use_cells(reading, row, digits), first))
     if totals.height > 1:
         loss = None if totals["loss"].null_count() else float(totals["loss"].sum())
-        sums = {c: float(totals[c].sum()) for c in ("base_use_t", "use_t", "shortage_t")} | {"loss": loss}
-        rows.append((words.text("word.total"), *_use_cells(reading, sums, digits), ""))
+        own = totals.filter(~pl.col("end_use").str.contains(": ", literal=True))
+        sums = {c: float(own[c].sum()) for c in ("base_use_t", "use_t", "shortage_t")} | {"loss": loss}
+        key = "word.total" if own.height == totals.height else "word.total_chain"
+        label = words.text(key, form=reading.form_inline)
+        rows.append((label, *_use_cells(reading, sums, digits), ""))
     keys = ("end_use", "base_use", "use", "shortage", "shortage_share", "loss", "first_short")
     return Grid(_headings(reading, *keys), tuple(rows), total=totals.height > 1)
 

@@ -86,7 +86,8 @@ def _hardest_hit(reading: Reading) -> str:
     table = reading.table("end_use")
     if not _is_short(reading) or "end_use" not in table.columns:
         return ""
-    totals = table.group_by("end_use", maintain_order=True).agg(pl.col("shortage_t").sum())
+    own = table.filter(~pl.col("end_use").str.contains(": ", literal=True))
+    totals = own.group_by("end_use", maintain_order=True).agg(pl.col("shortage_t").sum())
     if totals.height < 2:
         return ""
     worst = totals.sort("shortage_t", "end_use", descending=[True, False]).row(0, named=True)
