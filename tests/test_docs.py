@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 import evernormal
+from evernormal.app.settings import DATA_DIRECTORY_VARIABLE
 from evernormal.equations import EQUATIONS
 
 ROOT = Path(__file__).parents[1]
@@ -157,7 +158,7 @@ CONSOLE_PAGES = [path for path in PAGES if blocks(path, "console")]
 def test_python_examples_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The Python blocks of a page run from top to bottom, in their own folder, within a time limit."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EVERNORMAL_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv(DATA_DIRECTORY_VARIABLE, str(tmp_path / "data"))
     namespace: dict[str, object] = {"__name__": "example"}
     started = time.monotonic()
     for line, block in blocks(path, "python"):
@@ -187,7 +188,7 @@ def test_console_examples_run(
     from evernormal.app.main import run
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EVERNORMAL_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv(DATA_DIRECTORY_VARIABLE, str(tmp_path / "data"))
     for line, command, expected in commands(path):
         code = run(shlex.split(command)[1:])
         shown = capsys.readouterr()

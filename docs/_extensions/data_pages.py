@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+from cells import frame, table
 
 from evernormal import data
 from evernormal.network.forms import forms as form_table
 from evernormal.network.forms import materials
 from evernormal.network.scenario import load_scenario, scenario_names, scenario_schema
-from cells import frame, table
 
 __all__ = ["facts", "forms", "scenario_schema_page", "scenarios", "sources"]
 
@@ -46,7 +46,9 @@ def facts() -> str:
     )
     parts = ["## How many\n", table(counted.columns, counted.iter_rows())]
     for topic in SHOWN_IN_FULL:
-        rows = known.filter(pl.col("topic") == topic).sort("form", "region", "period", "source", nulls_last=True)
+        rows = known.filter(pl.col("topic") == topic).sort(
+            "form", "region", "period", "source", nulls_last=True
+        )
         if rows.is_empty():
             continue
         parts.append(f"## {topic}\n")
@@ -163,27 +165,35 @@ def _keys(schema: dict[str, Any]) -> str:
 
 def _kind(schema: dict[str, Any]) -> str:
     """What a key may hold, in a few words."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).rsplit("/", 1)[-1]
-    if "enum" in schema:
-        return " or ".join(str(value) for value in schema["enum"])
-    if "const" in schema:
-        return str(schema["const"])
-    if "anyOf" in schema or "oneOf" in schema:
-        options = [_kind(option) for option in schema.get("anyOf", schema.get("oneOf", ()))]
-        return " or ".join(dict.fromkeys(option for option in options if option != "null"))
+    choices = [_kind(option) for option in schema.get("anyOf", schema.get("oneOf", ()))]
     kind = str(schema.get("type", "any"))
-    if kind == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
-    if kind == "object":
-        return "{" + ", ".join(schema.get("properties", {})) + "}"
+    if "$ref" in schema:
+        told = str(schema["$ref"]).rsplit("/", 1)[-1]
+    elif "enum" in schema or "const" in schema:
+        told = " or ".join(str(value) for value in schema.get("enum", [schema.get("const")]))
+    elif choices:
+        told = " or ".join(dict.fromkeys(choice for choice in choices if choice != "null"))
+    elif kind == "array":
+        told = f"list of {_kind(schema.get('items', {}))}"
+    elif kind == "object":
+        told = "{" + ", ".join(schema.get("properties", {})) + "}"
+    else:
+        told = _number_or_text(schema, kind)
+    return told
+
+
+def _number_or_text(schema: dict[str, Any], kind: str) -> str:
     bounds = [f"{word} {schema[key]:g}" for key, word in BOUNDS if isinstance(schema.get(key), int | float)]
     unit = f" ({schema['unit']})" if "unit" in schema else ""
-    name = "date" if schema.get("format") == "date" else kind
-    return " ".join([name, *bounds]) + unit
+    return " ".join(["date" if schema.get("format") == "date" else kind, *bounds]) + unit
 
 
-BOUNDS = (("minimum", "from"), ("exclusiveMinimum", "above"), ("maximum", "to"), ("exclusiveMaximum", "below"))
+BOUNDS = (
+    ("minimum", "from"),
+    ("exclusiveMinimum", "above"),
+    ("maximum", "to"),
+    ("exclusiveMaximum", "below"),
+)
 
 
 def _prose(text: str) -> str:

@@ -15,13 +15,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import data_pages
+import model_pages
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
-
-import data_pages
-import model_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,7 +17,6 @@ from sphinx.errors import SphinxError
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
-
 SYNONYMS = {r"\dots": r"\ldots"}
 """Commands of LaTeX that docutils knows by another name."""
 

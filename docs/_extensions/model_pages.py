@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
+from cells import frame, table
+
 import evernormal
 from evernormal.equations import EQUATIONS
 from evernormal.errors import EvernormalError
 from evernormal.market.oracles import run_oracles
 from evernormal.market.parameters import market_parameters
 from evernormal.result import Result
-from cells import frame, table
 
 __all__ = ["equations", "errors", "oracles", "parameters", "result_tables"]
 
