@@ -38,8 +38,8 @@ def market_parameters(kinds: Iterable[str] | None = None) -> tuple[Parameter, ..
         UnknownNameError: a kind that the table does not have.
 
     Example:
-        >>> [p.name for p in market_parameters(["monthly_use"])]
-        ['use_elasticity']
+        >>> [p.name for p in market_parameters(["regime"])]
+        ['choke_ratio']
     """
     known = {row["kind"] for row in _rows()}
     wanted = known if kinds is None else set(kinds)
