@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import data_pages
@@ -36,17 +37,24 @@ def laws_of(text: str) -> set[int]:
     return {int(number) for match in LAW.finditer(text) for number in re.findall(r"\d+", match.group(1))}
 
 
+@lru_cache(maxsize=1)
+def _tests() -> tuple[tuple[str, str], ...]:
+    """Name and docstring of every test."""
+    return tuple(
+        (f"{path.relative_to(ROOT).as_posix()}::{node.name}", ast.get_docstring(node) or "")
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    )
+
+
 def guards(number: str) -> str:
     """The tests whose docstring names law ``number``, one per line."""
     found = []
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                text = ast.get_docstring(node) or ""
-                if int(number) in laws_of(text):
-                    first = " ".join(text.split("\n\n")[0].split())
-                    name = f"{path.relative_to(ROOT).as_posix()}::{node.name}"
-                    found.append(f"- `{name}`: {first.replace('*', chr(92) + '*')}")
+    for name, text in _tests():
+        if int(number) in laws_of(text):
+            first = " ".join(text.split("\n\n")[0].split())
+            found.append(f"- `{name}`: {first.replace('*', chr(92) + '*')}")
     return "\n".join(found) + "\n" if found else "No test names this law yet.\n"
 
 
