@@ -14,6 +14,7 @@ from evernormal.network.scenario import load_scenario, scenario_names, scenario_
 
 __all__ = ["facts", "forms", "scenario_schema_page", "scenarios", "sources"]
 
+SHOWN_FOR_KOREA = ("import_share", "price")
 SHOWN_IN_FULL = ("import_share", "stock_days", "stockpile_target", "dependence_target", "policy", "price")
 
 
@@ -46,12 +47,15 @@ def facts() -> str:
     )
     parts = ["## How many\n", table(counted.columns, counted.iter_rows())]
     for topic in SHOWN_IN_FULL:
-        rows = known.filter(pl.col("topic") == topic).sort(
-            "form", "region", "period", "source", nulls_last=True
-        )
+        rows = known.filter(pl.col("topic") == topic)
+        heading = topic.replace("_", " ").capitalize()
+        if topic in SHOWN_FOR_KOREA:
+            rows = rows.filter(pl.col("region") == "KOR")
+            heading += " of South Korea"
+        rows = rows.sort("form", "region", "period", "source", nulls_last=True)
         if rows.is_empty():
             continue
-        parts.append(f"## {topic}\n")
+        parts.append(f"## {heading}\n")
         parts.append(
             frame(
                 rows,
@@ -73,13 +77,13 @@ def forms() -> str:
     """Every form under its material."""
     table_of_forms = form_table()
     counted = table_of_forms.group_by("coverage").len("forms").sort("coverage")
-    parts = [table(("coverage", "forms"), counted.iter_rows())]
+    parts = ["## How many\n", table(("coverage", "forms"), counted.iter_rows())]
     for material in materials().iter_rows(named=True):
         own = table_of_forms.filter(pl.col("material") == material["material"])
         marks = [
             text
             for column, text in (
-                ("korea_critical", "one of Korea's 33 critical minerals"),
+                ("korea_critical", "One of Korea's 33 critical minerals"),
                 ("korea_strategic", "one of the ten strategic ones"),
                 ("rare_earth", "a rare earth"),
             )
@@ -87,7 +91,8 @@ def forms() -> str:
         ]
         parts.append(f"## {material['name_en']} ({material['symbol']}), {material['name_ko']}\n")
         if marks:
-            parts.append(", ".join(marks).capitalize() + ".\n")
+            text = ", ".join(marks)
+            parts.append(text[0].upper() + text[1:] + ".\n")
         if own.is_empty():
             parts.append("No form of its own: data exist only for the group that it is traded in.\n")
             continue
@@ -172,7 +177,8 @@ def _kind(schema: dict[str, Any]) -> str:
     elif "enum" in schema or "const" in schema:
         told = " or ".join(str(value) for value in schema.get("enum", [schema.get("const")]))
     elif choices:
-        told = " or ".join(dict.fromkeys(choice for choice in choices if choice != "null"))
+        named = list(dict.fromkeys(choice for choice in choices if choice != "null"))
+        told = "any kind of measure below" if "Ban" in named else " or ".join(named)
     elif kind == "array":
         told = f"list of {_kind(schema.get('items', {}))}"
     elif kind == "object":
@@ -183,9 +189,15 @@ def _kind(schema: dict[str, Any]) -> str:
 
 
 def _number_or_text(schema: dict[str, Any], kind: str) -> str:
-    bounds = [f"{word} {schema[key]:g}" for key, word in BOUNDS if isinstance(schema.get(key), int | float)]
+    bounds = [
+        f"{word} {_size(schema[key])}" for key, word in BOUNDS if isinstance(schema.get(key), int | float)
+    ]
     unit = f" ({schema['unit']})" if "unit" in schema else ""
     return " ".join(["date" if schema.get("format") == "date" else kind, *bounds]) + unit
+
+
+def _size(number: float) -> str:
+    return "2^63 - 1" if number == 2**63 - 1 else f"{number:g}"
 
 
 BOUNDS = (

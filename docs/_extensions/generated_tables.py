@@ -5,7 +5,8 @@ Use it in a page as::
     ```{generated} equations
     ```
 
-Each name below is a function that returns Markdown.
+Each name below is a function that returns Markdown.  What holds headings must begin with one: text before
+the first heading would be lost.
 """
 
 from __future__ import annotations
@@ -84,7 +85,10 @@ class Generated(SphinxDirective):
         name, *rest = self.arguments
         if name not in RENDERERS:
             raise self.error(f"no renderer {name!r}; known: {', '.join(RENDERERS)}")
-        return self.parse_text_to_nodes(RENDERERS[name](*rest), allow_section_headings=True)
+        text = RENDERERS[name](*rest)
+        if "\n## " in text and not text.startswith(("## ", "(")):
+            raise self.error(f"what {name!r} returns has text before its first heading, which would be lost")
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
