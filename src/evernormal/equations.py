@@ -221,7 +221,7 @@ _ALL = (
         r"\frac{P_{rgt}}{P_{rg0}} = 1 + \frac{\lambda_{rgt}}{P_{rg0}}",
         "price ratio = 1 + dual of the balance / base price",
         "Duality; Takayama and Judge 1971",
-        "evernormal.market.program.read_path",
+        "evernormal.market.path.read_path",
     ),
     Equation(
         "E51",

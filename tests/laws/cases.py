@@ -241,6 +241,17 @@ def buying_only(world: Network, region: str = FOCAL) -> Network:
     return _without(world, world.flow_from == world.region(region))
 
 
+def exporting_only(world: Network, region: str = "CHN") -> Network:
+    """The same world in which one region imports nothing and uses nothing of what it digs or makes itself."""
+    sold = selling_only(world, region)
+    r = sold.region(region)
+    spare = np.minimum(sold.production[r], sold.use[r])
+    production, use = sold.production.copy(), sold.use.copy()
+    production[r] -= spare
+    use[r] -= spare
+    return dataclasses.replace(sold, production=production, use=use)
+
+
 def _without(world: Network, arcs: NDArray[np.bool_]) -> Network:
     keep = ~arcs
     cut = dataclasses.replace(

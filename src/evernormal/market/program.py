@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from evernormal.market.acts import DAYS_PER_MONTH, Acts, Use
+from evernormal.market.cells import active_cells, processors, producers
 from evernormal.market.curves import use_curve
 from evernormal.market.parameters import Behaviour
 from evernormal.market.routes import Routes
-from evernormal.market.solver import QuadraticProgram, Solution
+from evernormal.market.solver import QuadraticProgram
 from evernormal.network.network import Network
 
-__all__ = ["Assembled", "History", "Path", "assemble", "read_path"]
+__all__ = ["Assembled", "History", "arrivals_of", "assemble"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-DUST = 1e-9
 FLAT = 1e-3
 """Slope given to flat pieces so that equal plans are told apart (share of the base price)."""
 
@@ -53,34 +53,7 @@ class History:
 
 
 @dataclass(frozen=True)
-class Path:
-    """Physical quantities by month, tonnes contained (per month), and price ratios.
-
-    Attributes:
-        shipped: (A, T) leaving.
-        arrived: (A, T) arriving.
-        production: (R, G, T).
-        activity: (C, R, T) conversion input.
-        used: (U, T) by final use.
-        other: (U, T) of it covered by domestic output, recycling and other forms that no statistic shows.
-        stock: (R, G, T) commercial stock at the end of the month.
-        price: (R, G, T) price over base price.
-        residual: largest scaled optimality residual of the program.
-    """
-
-    shipped: Floats
-    arrived: Floats
-    production: Floats
-    activity: Floats
-    used: Floats
-    other: Floats
-    stock: Floats
-    price: Floats
-    residual: float
-
-
-@dataclass(frozen=True)
-class _Block:
+class Block:
     """A group of variables, one per item and month: value = scale * v, with cost 1/2 quadratic v^2 + linear
     v."""
 
@@ -96,7 +69,7 @@ class Assembled:
     """A program and what is needed to read its answer."""
 
     program: QuadraticProgram
-    blocks: dict[str, _Block]
+    blocks: dict[str, Block]
     offsets: dict[str, int]
     cells: Integers
     row_scale: Floats
@@ -105,27 +78,6 @@ class Assembled:
     constant_arrivals: Floats
     lag: Integers
     late: Floats
-
-
-def active_cells(network: Network) -> NDArray[np.bool_]:
-    """(R, G) cells that take part; dust below 1e-9 of the form's throughput is held at its base."""
-    throughput = network.throughput()
-    return np.asarray(throughput > DUST * throughput.sum(axis=0, keepdims=True))
-
-
-def producers(network: Network) -> tuple[Integers, Integers]:
-    """Region and form index of every production that takes part."""
-    r, g = np.nonzero((network.production > 0) & active_cells(network))
-    return r, g
-
-
-def processors(network: Network) -> tuple[Integers, Integers]:
-    """Conversion and region index of every conversion that takes part."""
-    active = active_cells(network)
-    ends = [(network.form_index(c.source), network.form_index(c.target)) for c in network.conversions]
-    both = np.array([active[:, source] & active[:, target] for source, target in ends], dtype=bool)
-    c, r = np.nonzero((network.activity > 0) & both.reshape(network.activity.shape))
-    return c, r
 
 
 class _Assembly:
@@ -161,7 +113,7 @@ class _Assembly:
 
     # Blocks -----------------------------------------------------------------------------------------------
 
-    def blocks(self) -> dict[str, _Block]:
+    def blocks(self) -> dict[str, Block]:
         return {
             "route": self._routes(),
             "production": self._production(),
@@ -176,14 +128,14 @@ class _Assembly:
     def _over_months(self, per_item: Floats) -> Floats:
         return np.repeat(per_item[:, None], self.months, axis=1)
 
-    def _routes(self) -> _Block:
+    def _routes(self) -> Block:
         routes, acts = self.routes, self.acts
         new = routes.base == 0
         value = self.price[routes.origin, routes.form] * routes.reference
         elasticity = self.behaviour.substitution(self._known())
         cap = acts.route_cap[:, self.first :]
         premium = np.where(new, self.behaviour.new_route_premium, 0.0)
-        return _Block(
+        return Block(
             routes.reference,
             value[:, None] / elasticity[None, :],
             value[:, None] * (premium[:, None] + acts.route_wedge[:, self.first :]),
@@ -195,7 +147,7 @@ class _Assembly:
         r, g = producers(self.network)
         return r, g
 
-    def _production(self) -> _Block:
+    def _production(self) -> Block:
         r, g = self._producers()
         b = self.behaviour
         base = self.network.production[r, g] / 12
@@ -204,18 +156,18 @@ class _Assembly:
         upper = np.minimum(b.spare_capacity, cap)
         lower = np.minimum(-b.idle_discount * b.supply_elasticity, upper)
         zero = np.zeros_like(upper)
-        return _Block(base, zero + value[:, None] / b.supply_elasticity, zero, lower, upper)
+        return Block(base, zero + value[:, None] / b.supply_elasticity, zero, lower, upper)
 
-    def _production_idle(self) -> _Block:
+    def _production_idle(self) -> Block:
         r, g = self._producers()
         base = self.network.production[r, g] / 12
         return self._idle(base, self.price[r, g] * base, self._production())
 
-    def _idle(self, base: Floats, value_of_base: Floats, running: _Block) -> _Block:
+    def _idle(self, base: Floats, value_of_base: Floats, running: Block) -> Block:
         """Plants that stop altogether: what is left of ``running`` at its lower bound, so output is never
         negative."""
         value = self._over_months(value_of_base)
-        return _Block(
+        return Block(
             base,
             value * FLAT,
             value * self.behaviour.idle_discount,
@@ -230,18 +182,18 @@ class _Assembly:
         target = np.array([self.network.form_index(names[k].target) for k in c], dtype=np.int64)
         return c, r, source, target
 
-    def _activity(self) -> _Block:
+    def _activity(self) -> Block:
         c, r, source, _ = self._processors()
         b = self.behaviour
         base = self.network.activity[c, r] / 12
         value = self._over_months(self.price[r, source] * base)
         zero = np.zeros_like(value)
         lower = np.full_like(value, -b.idle_discount * b.processing_elasticity)
-        return _Block(
+        return Block(
             base, value / b.processing_elasticity, zero, lower, np.full_like(value, b.processing_spare)
         )
 
-    def _activity_idle(self) -> _Block:
+    def _activity_idle(self) -> Block:
         c, r, source, _ = self._processors()
         base = self.network.activity[c, r] / 12
         return self._idle(base, self.price[r, source] * base, self._activity())
@@ -249,7 +201,7 @@ class _Assembly:
     def _grown(self) -> Floats:
         return np.asarray(1.0 + self.acts.demand_growth[:, self.first :])
 
-    def _use_segments(self) -> list[_Block]:
+    def _use_segments(self) -> list[Block]:
         """Use given up, in segments of rising value (equation E41); the first also runs upward."""
         if not self.uses:
             return []
@@ -263,19 +215,19 @@ class _Assembly:
             lower = np.full_like(value, -1.0 if k == 0 else 0.0)
             slope = np.maximum(curve.slope[k], FLAT)
             upper = np.full_like(value, width)
-            blocks.append(_Block(np.ones(len(short)), value * slope, value * curve.start[k], lower, upper))
+            blocks.append(Block(np.ones(len(short)), value * slope, value * curve.start[k], lower, upper))
         return blocks
 
     def _worth_of_use(self) -> Floats:
         return np.array([self.price[u.region, u.form] * u.base for u in self.uses])
 
-    def _other_supply(self) -> _Block:
+    def _other_supply(self) -> Block:
         """Domestic output, recycling and other forms that take over part of a use (equation E58)."""
         b = self.behaviour
         value = self._worth_of_use()[:, None] * self._grown()
         upper = np.broadcast_to(b.other_supply(self._known()), value.shape)
         rise = (b.other_supply_full - b.other_supply_start) / np.maximum(upper, 1e-3)
-        return _Block(
+        return Block(
             np.ones(len(value)), value * rise, value * b.other_supply_start, np.zeros_like(value), upper
         )
 
@@ -283,12 +235,12 @@ class _Assembly:
         """(T,) months since the market first knew of a measure."""
         return np.arange(self.first, self.first + self.months) - self.history.known_since
 
-    def _stock(self) -> _Block:
+    def _stock(self) -> Block:
         r, g = self._holders()
         base = self._target_stock()[r, g]
         value = self._over_months(self.price[r, g] * base)
         free = np.full_like(value, np.inf)
-        return _Block(
+        return Block(
             base,
             value * self.behaviour.convenience_slope,
             np.zeros_like(value),
@@ -313,7 +265,7 @@ class _Assembly:
 
     def constant_arrivals(self, whole: Integers, late: Floats) -> Floats:
         """(A, T) arrivals when every open month ships its base: cargo at sea included."""
-        return _arrivals(self._shipped_at_base(), whole, late, self.routes)[:, self.first :]
+        return arrivals_of(self._shipped_at_base(), whole, late, self.routes)[:, self.first :]
 
     def _shipped_at_base(self) -> Floats:
         open_months = np.repeat(self.routes.base[:, None], self.months, axis=1)
@@ -469,70 +421,8 @@ def assemble(
     )
 
 
-def read_path(
-    assembled: Assembled,
-    solution: Solution,
-    network: Network,
-    routes: Routes,
-    uses: tuple[Use, ...],
-    acts: Acts,
-    history: History,
-) -> Path:
-    """Turn a solution back into tonnes and price ratios of the open months."""
-    t = assembled.months
-
-    def block(name: str) -> Floats:
-        size = assembled.blocks[name].lower.size
-        start = assembled.offsets[name]
-        return solution.x[start : start + size].reshape(-1, t)
-
-    shipped = routes.base[:, None] + routes.reference[:, None] * block("route")
-    everything = np.concatenate([history.shipped, shipped], axis=1)
-    arrived = _arrivals(everything, assembled.lag, assembled.late, routes)[:, history.start :]
-    production = np.zeros((*network.production.shape, t))
-    production += (network.production / 12)[..., None]
-    r, g = producers(network)
-    production[r, g] = (network.production[r, g] / 12)[:, None] * (
-        1 + block("production") - block("production_idle")
-    )
-    activity = np.zeros((*network.activity.shape, t))
-    activity += (network.activity / 12)[..., None]
-    c, k = processors(network)
-    activity[c, k] = (network.activity[c, k] / 12)[:, None] * (1 + block("activity") - block("activity_idle"))
-    given_up = sum(
-        (block(name) for name in assembled.blocks if name.startswith("use_")), np.zeros((len(uses), t))
-    )
-    wanted = np.array([u.base for u in uses])[:, None] * (1 + acts.demand_growth[:, history.start :])
-    used = wanted * (1 - given_up)
-    stock = np.zeros((*network.production.shape, t))
-    r, g = np.nonzero((network.commercial_stock > 0) & (assembled.cells >= 0))
-    stock[r, g] = assembled.blocks["stock"].scale[:, None] * (1 + block("stock"))
-    return Path(
-        np.maximum(shipped, 0.0),
-        arrived,
-        production,
-        activity,
-        np.maximum(used, 0.0),
-        wanted * block("other_supply"),
-        np.where(stock > 1e-9 * (network.throughput() / 12)[..., None], stock, 0.0),
-        _price_ratio(assembled, solution, network),
-        solution.residual,
-    )
-
-
-def _price_ratio(assembled: Assembled, solution: Solution, network: Network) -> Floats:
-    """(R, G, T) dual of each balance over the base price (equation E50); NaN where nothing moves."""
-    t = assembled.months
-    ratio = np.full((*network.production.shape, t), np.nan)
-    marginal = solution.price.reshape(-1, t) * assembled.money / assembled.row_scale[:, None]
-    r, g = np.nonzero(assembled.cells >= 0)
-    base = np.where(network.price[r, g] > 0, network.price[r, g], np.nan)
-    ratio[r, g] = 1.0 + marginal[assembled.cells[r, g]] / base[:, None]
-    return ratio
-
-
-def _arrivals(shipped: Floats, whole: Integers, late: Floats, routes: Routes) -> Floats:
-    """(A, T) arrivals of everything shipped, with base cargo at sea before the first month."""
+def arrivals_of(shipped: Floats, whole: Integers, late: Floats, routes: Routes) -> Floats:
+    """Return (A, T) arrivals of everything shipped, base cargo at sea before the first month included (E48)."""
     count = shipped.shape[1]
     before = int(whole.max(initial=0)) + 2
     base_whole = np.floor(routes.transit_days / DAYS_PER_MONTH).astype(np.int64)

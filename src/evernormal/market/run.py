@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evernormal.market.acts import Act, Acts, Calendar, Use, acts_of, known_in
+from evernormal.market.cells import active_cells
 from evernormal.market.parameters import Behaviour
-from evernormal.market.program import History, Path, active_cells, assemble, read_path
+from evernormal.market.path import Path, read_path
+from evernormal.market.program import History, assemble
 from evernormal.market.routes import Routes
 from evernormal.market.solver import SolverName, solve
 from evernormal.network.network import Network

@@ -27,7 +27,7 @@ from evernormal.market.run import TAIL_MONTHS, Run, between, final_uses, run
 from evernormal.market.runway import Runway, runway
 from evernormal.market.solver import SolverName
 from evernormal.network.network import EndUse, Network
-from evernormal.result import Result
+from evernormal.result import Parameter, Result
 
 if TYPE_CHECKING:
     from evernormal.network.measures import Measure
@@ -62,6 +62,19 @@ class Outcome:
     loss: Floats
     stop: Runway
     uses: tuple[Use, ...]
+
+    def biting(self) -> NDArray[np.bool_]:
+        """(T,) months from the first to the last in which a measure bites, within the horizon."""
+        biting = self.run.acts.biting()[: len(self.calendar.months)]
+        where = np.flatnonzero(biting)
+        if len(where):
+            biting[where[0] : where[-1] + 1] = True
+        return biting
+
+    def suppliers(self, network: Network) -> NDArray[np.int64]:
+        """Indices of the routes that bring the scenario's form to the focal region."""
+        here = self.routes.target == network.focal_index
+        return np.flatnonzero(here & (self.routes.form == network.form_index(network.form)))
 
 
 @dataclass(frozen=True)
@@ -164,7 +177,7 @@ def _central_acts(scenario: Scenario, policies: bool) -> tuple[Act, ...]:
     )
 
 
-def _used_parameters(network: Network, fixed: dict[str, float]) -> tuple[Any, ...]:
+def _used_parameters(network: Network, fixed: dict[str, float]) -> tuple[Parameter, ...]:
     """Parameters as they were used: a fixed one has no interval left and says so."""
     own = [
         replace(
@@ -174,7 +187,22 @@ def _used_parameters(network: Network, fixed: dict[str, float]) -> tuple[Any, ..
         else p
         for p in market_parameters(MONTHLY_KINDS)
     ]
-    return (*own, *network.parameters)
+    return (*own, *network.parameters, *_end_use_parameters(network))
+
+
+def _end_use_parameters(network: Network) -> tuple[Parameter, ...]:
+    """Elasticity, value added and substitutable share of every end use of the form, by name and end use."""
+    return tuple(
+        replace(parameter, name=f"{name} [{end.name}]")
+        for end in network.end_uses
+        if end.form == network.form
+        for name, parameter in (
+            ("share", end.share),
+            ("elasticity", end.elasticity),
+            ("value_added", end.value_added),
+            ("substitutable", end.substitutable),
+        )
+    )
 
 
 def _outcome(

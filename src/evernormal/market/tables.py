@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +11,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evernormal.market.derivations import DERIVATIONS
+from evernormal.market.findings import simulation_findings
 from evernormal.market.simulate import Drawn, Outcome
 from evernormal.network.network import Network
-from evernormal.result import Finding, Input, Lineage, Parameter, Result
+from evernormal.result import Input, Lineage, Parameter, Result
 
 if TYPE_CHECKING:
     from evernormal.network.scenario import Scenario
@@ -53,6 +54,7 @@ def simulation_result(
         "rerouting": _rerouting(network, central),
         "regions": _regions(network, central, months),
         "flows": _flows(network, central, months),
+        "conversions": _conversions(network, central, months),
         "measures": _measures(scenario),
         "end_use_names": _end_use_names(central),
         "parameters": pl.DataFrame([asdict(p) for p in parameters]),
@@ -75,11 +77,14 @@ def simulation_result(
             "form": network.form,
             "base_year": network.year,
             "draws": draws,
-            "title_en": scenario.title.en,
-            "title_ko": scenario.title.ko,
+            "title_en": scenario.title["en"],
+            "title_ko": scenario.title["ko"],
+            "description_en": scenario.description["en"],
+            "description_ko": scenario.description["ko"],
+            "sources": [{"title": s.title, "reference": s.reference} for s in scenario.sources],
         },
     )
-    findings = (*network.findings, *_findings(network, scenario, central, parameters, draws))
+    findings = (*network.findings, *simulation_findings(network, scenario, central, parameters, draws))
     tables = {name: table.fill_nan(None) for name, table in tables.items()}
     return Result("simulation", tables, _units(tables), lineage, findings, network.coverage)
 
@@ -126,15 +131,9 @@ def _supply(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame:
     )
 
 
-def _suppliers(network: Network, out: Outcome) -> NDArray[np.int64]:
-    routes = out.routes
-    here = (routes.target == network.focal_index) & (routes.form == network.form_index(network.form))
-    return np.flatnonzero(here)
-
-
 def _imports(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame:
     frames = []
-    for a in _suppliers(network, out):
+    for a in out.suppliers(network):
         arrived = out.run.path.arrived[a, : len(months)]
         base = float(out.routes.base[a])
         if base == 0 and arrived.max(initial=0.0) < 1e-6 * max(float(out.base_imports.max()), 1e-300):
@@ -207,20 +206,10 @@ def _runway(central: Outcome, without: Outcome) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def _biting(out: Outcome) -> NDArray[np.bool_]:
-    """Months from the first to the last in which a measure bites, within the horizon."""
-    biting = out.run.acts.biting()[: len(out.calendar.months)]
-    where = np.flatnonzero(biting)
-    mask = np.zeros(len(biting), dtype=bool)
-    if len(where):
-        mask[where[0] : where[-1] + 1] = True
-    return mask
-
-
 def _rerouting(network: Network, out: Outcome) -> pl.DataFrame:
-    during = _biting(out)
+    during = out.biting()
     rows = []
-    for a in _suppliers(network, out):
+    for a in out.suppliers(network):
         base = float(out.routes.base[a]) * int(during.sum())
         now = float(out.run.path.arrived[a, : len(during)][during].sum())
         if base == 0 and now < 1e-6 * max(float(out.base_imports.sum()), 1e-300):
@@ -286,6 +275,30 @@ def _flows(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame:
     )
 
 
+def _conversions(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame:
+    """One row per month, region and conversion step that runs."""
+    columns = dict.fromkeys(("region", "source_form", "target_form"), pl.String)
+    schema = {"month": pl.Date, **columns, "input_t": pl.Float64, "output_t": pl.Float64}
+    step, region = np.nonzero(network.activity > 0)
+    frames = [pl.DataFrame(schema=schema)]
+    for c, r in zip(step, region, strict=True):
+        conversion, taken = network.conversions[c], out.run.path.activity[c, r, : len(months)]
+        frames.append(
+            pl.DataFrame(
+                {
+                    "month": months,
+                    "region": [network.regions[r]] * len(months),
+                    "source_form": [conversion.source] * len(months),
+                    "target_form": [conversion.target] * len(months),
+                    "input_t": taken,
+                    "output_t": taken * conversion.recovery.value,
+                },
+                schema=schema,
+            )
+        )
+    return pl.concat(frames)
+
+
 def _measures(scenario: Scenario) -> pl.DataFrame:
     from evernormal.network.measures import describe  # noqa: PLC0415 - pydantic loads with the first scenario
 
@@ -316,7 +329,7 @@ def _measures(scenario: Scenario) -> pl.DataFrame:
 
 def _summary(network: Network, out: Outcome, without: Outcome) -> pl.DataFrame:
     short = np.flatnonzero(out.shortage > 1e-3 * out.base_use)
-    during = _biting(out)
+    during = out.biting()
     base_year = float(out.base_imports[0]) * 12
     total = float(out.base_use.sum())
     known = np.isfinite(out.cover_days)
@@ -386,7 +399,7 @@ def _summary_bands(drawn: Drawn | None, out: Outcome) -> pl.DataFrame:
     schema = {"name": pl.String} | dict.fromkeys(("p10", "p50", "p90"), pl.Float64) | {"unit": pl.String}
     rows: list[tuple[Any, ...]] = []
     if drawn:
-        during = _biting(out)
+        during = out.biting()
         lost = (out.base_imports - drawn.series["imports_t"])[:, during].sum(axis=1)
         totals = (
             ("shortage_t", drawn.series["shortage_t"].sum(axis=1), "t contained"),
@@ -405,60 +418,3 @@ def _summary_bands(drawn: Drawn | None, out: Outcome) -> pl.DataFrame:
                 ("stop_day", float(low), float(middle), float(high), "day after start, where it stops")
             )
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _findings(
-    network: Network, scenario: Scenario, out: Outcome, parameters: tuple[Parameter, ...], draws: int
-) -> list[Finding]:
-    found = list(out.run.findings)
-    if not np.isfinite(out.loss).all():
-        found.append(
-            Finding(
-                "loss-unknown",
-                "warning",
-                f"No value added per tonne of {network.form} is known for {network.focal}; no loss stated.",
-                {"form": network.form, "focal": network.focal},
-            )
-        )
-    choke = next(p.value for p in parameters if p.name == "choke_ratio")
-    capped = int((out.price_ratio >= 0.99 * choke).sum())
-    if capped:
-        found.append(
-            Finding(
-                "price-at-choke",
-                "caution",
-                f"The price of {network.form} stands at the assumed ceiling of {choke:g} times the base price in "
-                f"{capped} months: users stop rather than pay more. Read it as scarcity, not as a forecast.",
-                {"form": network.form, "choke": choke, "months": capped},
-            )
-        )
-    if network.year != scenario.base_year:
-        found.append(
-            Finding(
-                "other-base-year",
-                "caution",
-                f"The network shows {network.year}; the scenario was written for {scenario.base_year}.",
-                {"network": network.year, "scenario": scenario.base_year},
-            )
-        )
-    if 0 < draws < 200:
-        found.append(
-            Finding(
-                "few-draws",
-                "caution",
-                f"Bands rest on {draws} draws; 200 or more are advised for 10 and 90 % bounds.",
-                {"draws": draws},
-            )
-        )
-    first = out.calendar.months[0]
-    late = [m.id for m in scenario.measures if m.effective >= out.calendar.months[-1] + timedelta(days=31)]
-    if late:
-        found.append(
-            Finding(
-                "measure-after-horizon",
-                "warning",
-                f"Not inside the horizon from {first.isoformat()}: {', '.join(late)}.",
-                {"ids": late},
-            )
-        )
-    return found
