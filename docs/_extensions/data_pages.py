@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 from cells import frame, table
@@ -12,7 +12,7 @@ from evernormal.network.forms import forms as form_table
 from evernormal.network.forms import materials
 from evernormal.network.scenario import load_scenario, scenario_names, scenario_schema
 
-__all__ = ["facts", "forms", "scenario_schema_page", "scenarios", "sources"]
+__all__ = ["facts", "forms", "scenario_schema_page", "scenarios", "shares_compared", "sources"]
 
 SHOWN_FOR_KOREA = ("import_share", "price")
 SHOWN_IN_FULL = ("import_share", "stock_days", "stockpile_target", "dependence_target", "policy", "price")
@@ -71,6 +71,48 @@ def facts() -> str:
             )
         )
     return "\n".join(parts)
+
+
+def shares_compared() -> str:
+    """Published shares of Korea's suppliers beside those of the shipped trade, whatever the definition."""
+    codes = {row["form"]: row["codes"] for row in form_table().iter_rows(named=True) if row["codes"]}
+    published = data.facts(topic="import_share", region="KOR").filter(
+        pl.col("form").is_in(list(codes)),
+        pl.col("period").str.contains(r"^\d{4}$"),
+        ~pl.col("source").str.contains("BACI"),
+        pl.col("unit") == "1",
+    )
+    rows = []
+    for fact in published.sort("form", "partner", "period", "source").iter_rows(named=True):
+        found = [_our_share(codes[fact["form"]], by, fact["partner"], int(fact["period"])) for by in BASES]
+        rows.append(
+            (fact["form"], fact["partner"], fact["period"], _percent(fact["value"]), *map(_percent, found),
+             fact["definition"], fact["source"])
+        )  # fmt: skip
+    heads = (
+        "form",
+        "supplier",
+        "year",
+        "published",
+        "ours by value",
+        "ours by quantity",
+        "definition",
+        "source",
+    )
+    return table(heads, rows)
+
+
+BASES: tuple[Literal["value", "quantity"], ...] = ("value", "quantity")
+
+
+def _our_share(codes: list[str], by: Literal["value", "quantity"], supplier: str, year: int) -> float | None:
+    shares = data.supplier_shares("KOR", codes, by, [year])["shares"]
+    found = shares.filter(pl.col("supplier") == supplier)["share"]
+    return None if found.is_empty() else found[0]
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
 
 
 def forms() -> str:

@@ -70,6 +70,7 @@ RENDERERS: dict[str, Callable[..., str]] = {
     "result_tables": model_pages.result_tables,
     "scenario_schema": data_pages.scenario_schema_page,
     "scenarios": data_pages.scenarios,
+    "shares_compared": data_pages.shares_compared,
     "sources": data_pages.sources,
 }
 

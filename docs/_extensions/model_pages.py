@@ -109,7 +109,21 @@ def result_tables() -> str:
             unit = result.units.get(name, {}).get(column, "")
             rows.append((f"`{column}`", str(kind), unit, equation, step.text if step else ""))
         parts.append(f"## {name}\n\n" + _raw(("column", "type", "unit", "equation", "how it is made"), rows))
+        if "name" in content.columns and "value" in content.columns and name != "parameters":
+            parts.append("Its rows:\n\n" + _named_rows(result, name))
     return "\n".join(parts)
+
+
+def _named_rows(result: Result, name: str) -> str:
+    """Rows of a table of names and values: name, unit, equation, how it is made."""
+    made = {step.column: step for step in result.lineage.derivations if step.table == name}
+    rows = []
+    for row in result[name].iter_rows(named=True):
+        key = row.get("equation") or ""
+        equation = f"{{ref}}`{key} <{key.lower()}>`" if key else ""
+        text = made[row["name"]].text if row["name"] in made else ""
+        rows.append((f"`{row['name']}`", row["unit"], equation, text))
+    return _raw(("name", "unit", "equation", "how it is made"), rows)
 
 
 def _raw(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
