@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -266,14 +267,28 @@ def _require_whole(rows: list[dict[str, Any]], form_name: str, region: str) -> N
         )
 
 
+_PIECES = re.compile(r"(?:^|; )(share|elasticity|value added|substitutable) \(([ABC])\): ")
+"""The source of an end use speaks of each of its figures: ``share (C): ...; elasticity (C): ...``."""
+
+
+def _piece(row: dict[str, Any], figure: str) -> tuple[Grade, str]:
+    """Return grade and source of one figure of an end use; those of the whole row when it is not told apart."""
+    parts = _PIECES.split(row["source"])
+    for name, grade, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        if name == figure:
+            said = grade != "C" or "assumption" in text
+            return cast(Grade, grade), text if said else f"assumption, derived: {text}"
+    return cast(Grade, row["grade"]), row["source"]
+
+
 def _end_use(form_name: str, row: dict[str, Any]) -> EndUse:
     def parameter(column: str, unit: str, stem: str = "") -> Parameter:
         low, high = f"{stem or column}_low", f"{stem or column}_high"
         name = f"{stem or column} {form_name} {row['end_use']}"
-        grade = cast(Grade, row["grade"])
+        grade, source = _piece(row, (stem or column).replace("_", " "))
         blank = math.nan  # unknown is not 0 (law 2)
         value, below, above = (blank if row[c] is None else row[c] for c in (column, low, high))
-        return Parameter(name, value, below, above, unit, grade, row["source"])
+        return Parameter(name, value, below, above, unit, grade, source)
 
     return EndUse(
         form_name,
