@@ -19,6 +19,7 @@ from pathlib import Path
 
 import data_pages
 import model_pages
+import python_pages
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -67,6 +68,7 @@ RENDERERS: dict[str, Callable[..., str]] = {
     "guards": guards,
     "oracles": model_pages.oracles,
     "parameters": model_pages.parameters,
+    "python": python_pages.python_reference,
     "result_tables": model_pages.result_tables,
     "scenario_schema": data_pages.scenario_schema_page,
     "scenarios": data_pages.scenarios,
