@@ -7,6 +7,7 @@ import contextlib
 import doctest
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -272,13 +273,11 @@ class _References(HTMLParser):
             self.links.append(str(given["href"]))
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The documentation, built once with warnings as errors."""
+def build_site(out: Path) -> Path:
+    """Build the documentation with warnings as errors."""
     pytest.importorskip(
         "sphinx", reason="the documentation builder is not installed; `make docs` installs it"
     )
-    out = tmp_path_factory.mktemp("site")
     command = ["-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", str(DOCS), str(out)]
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-4000:]
@@ -292,7 +291,15 @@ def read(page: Path) -> _References:
     return parser
 
 
-def test_no_page_fetches_from_another_server(site: Path) -> None:
+def test_the_built_pages(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    """The documentation builds without a warning, fetches nothing, links rightly and holds what it must."""
+    site = build_site(tmp_path / "site")
+    for check in (_fetches_nothing, _links_resolve, _has_every_module, _equations_are_mathml, _opens_quietly):
+        with subtests.test(check.__name__):
+            check(site)
+
+
+def _fetches_nothing(site: Path) -> None:
     """No script, style, font or picture comes from elsewhere, nor does what a style sheet imports."""
     for page in sorted(site.rglob("*.html")):
         outside = [target for target in read(page).fetched if re.match(r"(https?:)?//", target)]
@@ -301,7 +308,7 @@ def test_no_page_fetches_from_another_server(site: Path) -> None:
         assert not re.search(r"(url\(|@import\s+)[\"']?(https?:)?//", style.read_text("utf-8")), style.name
 
 
-def test_links_inside_the_pages_resolve(site: Path) -> None:
+def _links_resolve(site: Path) -> None:
     """Every link to another page or heading of the documentation leads there."""
     pages = {page: read(page) for page in sorted(site.rglob("*.html"))}
     for page, parsed in pages.items():
@@ -315,17 +322,38 @@ def test_links_inside_the_pages_resolve(site: Path) -> None:
                 assert anchor in pages[goal].anchors, f"{page.relative_to(site)} links to {link}"
 
 
-def test_every_module_is_in_the_python_reference(site: Path) -> None:
-    """Public functions are documented because their module is."""
+def _has_every_module(site: Path) -> None:
+    """Public functions are documented because their module is in the Python reference."""
     told = "\n".join(page.read_text("utf-8") for page in (site / "reference" / "python").glob("*.html"))
     missing = [name for name in modules() if f'id="module-{name}"' not in told]
     assert not missing, f"not in the Python reference: {', '.join(missing)}"
 
 
-def test_equations_are_mathml(site: Path) -> None:
+def _equations_are_mathml(site: Path) -> None:
     """Equations are in the page itself: one block for each, no script to draw them."""
     text = (site / "equations.html").read_text("utf-8")
     assert text.count('display="block"') == len(EQUATIONS)
     for key in EQUATIONS:
         assert f'id="{key.lower()}"' in text, f"{key} has no anchor"
     assert "mathjax@" not in text.lower() and "katex" not in text.lower()
+
+
+def _opens_quietly(site: Path) -> None:
+    """A real browser asks no server for anything and reports no error."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no chromium on this machine")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    asked: list[str] = []
+    errors: list[str] = []
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        for name in ("index", "equations", "search", "ko/index"):
+            page.goto((site / f"{name}.html").as_uri())
+        browser.close()
+    assert [url for url in asked if not url.startswith("file:")] == []
+    assert errors == []
