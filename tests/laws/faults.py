@@ -17,10 +17,17 @@ import numpy as np
 import polars as pl
 import pytest
 
+from evernormal.errors import UnitError
 from evernormal.network.network import Network
 from evernormal.result import Result
 
-from . import test_network_laws, test_shipped_numbers, test_simulation_laws, test_textbook_market
+from . import (
+    test_input_laws,
+    test_network_laws,
+    test_shipped_numbers,
+    test_simulation_laws,
+    test_textbook_market,
+)
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -250,6 +257,37 @@ def _certain(original: Callable[..., Any]) -> Callable[..., Any]:
     ]
 
 
+def _short_kilograms(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A kilogram of 999 grams, on the way there only."""
+    return lambda value, source, target: original(value, source, target) * (0.999 if target == "kg" else 1.0)
+
+
+def _one_way(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A factor that is used on the way to an oxide but forgotten on the way back."""
+    return lambda value, source, target, element="": (
+        value if "O" in source else original(value, source, target, element)
+    )
+
+
+def _mixing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A basis of another element counts tonne for tonne."""
+
+    def mixed(value: float, source: str, target: str, element: str = "") -> Any:
+        try:
+            return original(value, source, target, element)
+        except UnitError:
+            return value
+
+    return mixed
+
+
+class _Everything(dict[str, Any]):
+    """A table that has every name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
 def with_folder(test: Callable[[Path], None]) -> Callable[[], None]:
     """Call a test that needs a folder."""
 
@@ -264,12 +302,8 @@ SPATIAL = "evernormal.market.spatial.spatial_equilibrium"
 SIMULATE = "evernormal.market.simulate"
 NETWORK = "evernormal.network.network.Network"
 RUN = "evernormal.market.run"
-market, picture, months, shipped = (
-    test_textbook_market,
-    test_network_laws,
-    test_simulation_laws,
-    test_shipped_numbers,
-)
+market, picture, months = test_textbook_market, test_network_laws, test_simulation_laws
+shipped, inputs = test_shipped_numbers, test_input_laws
 PARAMETERS = next(path for path in shipped.TABLES if path.name == "parameters.csv")
 
 
@@ -309,6 +343,12 @@ FAULTS: list[Fault] = [
            months.test_network_and_scenario_must_speak_of_the_same),
     _fault(4, "units-are-not-required", "evernormal.result.Result._require_units", _nothing,
            picture.test_a_number_without_unit_is_refused),
+    _fault(4, "kilograms-are-short", "evernormal.units.convert", _short_kilograms,
+           inputs.test_a_mass_comes_back),
+    _fault(4, "oxide-one-way-only", "evernormal.units.convert_basis", _one_way,
+           inputs.test_a_basis_comes_back),
+    _fault(4, "elements-mix", "evernormal.units.convert_basis", _mixing,
+           inputs.test_bases_of_two_elements_do_not_mix),
     _fault(5, "curve-misses-the-base-point", "evernormal.market.program.use_curve", _off_base,
            months.test_no_measure_no_change),
     _fault(5, "imports-drift", f"{SIMULATE}.simulate", _scaled("supply", "imports_t", 1.001),
@@ -346,10 +386,18 @@ FAULTS: list[Fault] = [
            lambda: shipped.test_every_shipped_row_has_its_source(PARAMETERS)),
     _fault(10, "assumption-is-hidden", f"{shipped.__name__}.rows_of", _certain,
            lambda: shipped.test_every_shipped_row_has_its_source(PARAMETERS)),
+    _fault(10, "row-check-is-blind", f"{shipped.__name__}.problems_of_row", _always([]),
+           inputs.test_a_lost_source_is_seen),
     _fault(12, "hash-is-not-checked", "evernormal.result.sha256_of", _always("0" * 64),
            with_folder(picture.test_tampering_with_a_saved_result_is_seen)),
     _fault(12, "negative-severity-is-let-in", "evernormal.network.uncertain.Within._check", _nothing,
            _ban_is_checked),
+    _fault(12, "any-severity-is-let-in", "evernormal.network.uncertain.Within._check", _nothing,
+           inputs.test_an_impossible_severity_is_refused),
+    _fault(12, "nearest-finds-nothing", "evernormal.errors.nearest", _always([]),
+           inputs.test_a_misspelt_form_is_answered_with_the_nearest),
+    _fault(12, "any-three-letters-are-a-country", "evernormal.network.known._countries", _always(_Everything()),
+           inputs.test_only_countries_are_countries),
 ]  # fmt: skip
 
 BY_LAW: Mapping[int, list[Fault]] = {

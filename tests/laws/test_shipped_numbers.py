@@ -52,18 +52,25 @@ def sourced_tables() -> list[Path]:
 
 def problems(path: Path) -> list[str]:
     """Everything that law 10 finds wrong in one table."""
+    return [
+        problem
+        for number, row in enumerate(rows_of(path), start=2)
+        for problem in problems_of_row(f"{path.name}:{number}", row)
+    ]
+
+
+def problems_of_row(place: str, row: dict[str, str]) -> list[str]:
+    """Everything that law 10 finds wrong in one row."""
     found = []
-    for number, row in enumerate(rows_of(path), start=2):
-        place = f"{path.name}:{number}"
-        if row.get("grade") not in {"A", "B", "C"}:
-            found.append(f"{place} has no grade A, B or C")
-        if len((row.get("source") or "").strip()) < 5:
-            found.append(f"{place} has no source")
-        if row.get("grade") == "C" and "assumption" not in row.get("source", "") + row.get("definition", ""):
-            found.append(f"{place} is graded C and does not say 'assumption'")
-        for value, low, high in INTERVALS:
-            if value in row and low in row:
-                found += _outside(place, row[value], row[low], row[high])
+    if row.get("grade") not in {"A", "B", "C"}:
+        found.append(f"{place} has no grade A, B or C")
+    if len((row.get("source") or "").strip()) < 5:
+        found.append(f"{place} has no source")
+    if row.get("grade") == "C" and "assumption" not in row.get("source", "") + row.get("definition", ""):
+        found.append(f"{place} is graded C and does not say 'assumption'")
+    for value, low, high in INTERVALS:
+        if value in row and low in row:
+            found += _outside(place, row[value], row[low], row[high])
     return found
 
 
