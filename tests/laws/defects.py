@@ -119,12 +119,14 @@ def foreseen(_: Callable[..., Any]) -> Callable[..., Any]:
 
 def seed_ignored(original: Callable[..., Any]) -> Callable[..., Any]:
     """The seed that was asked for is not the seed that is used."""
-    return lambda network, scenario, count, seed, *rest: original(network, scenario, count, 7, *rest)
+    return lambda *args, **kwargs: original(*args, **{**kwargs, "seed": 7})
 
 
 def unseeded(original: Callable[..., Any]) -> Callable[..., Any]:
     """Draws come from a generator that nobody seeded."""
-    return lambda scenario, seed, fixed: original(scenario, np.random.SeedSequence(), fixed)
+    return lambda *args, **kwargs: original(
+        *args, **{**kwargs, "seed": int(np.random.default_rng().integers(1 << 31))}
+    )
 
 
 def depends_on_process(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,7 +134,7 @@ def depends_on_process(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def changed(*args: Any, **kwargs: Any) -> Any:
         outcome = original(*args, **kwargs)
-        return replace(outcome, imports=outcome.imports * (1 + 1e-9))
+        return replace(outcome, imports=outcome.imports * 1.001)
 
     return changed
 
@@ -144,7 +146,7 @@ def first_row(_: Callable[..., Any]) -> Any:
 
 def last_word(_: Callable[..., Any]) -> Callable[..., Any]:
     """Of several measures only the last one of the file counts."""
-    return lambda scenario, policies: [scenario.measures[-1].resolved(scenario.focal, scenario.form)]
+    return lambda scenario: (scenario.measures[-1].resolved(scenario.focal, scenario.form),)
 
 
 def by_name(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -160,12 +162,7 @@ def by_name(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def file_order(_: Callable[..., Any]) -> Callable[..., Any]:
     """Measures take their draws in the order of the file."""
-
-    def unsorted(scenario: Any, policies: bool) -> Any:
-        chosen = (*scenario.measures, *scenario.policies) if policies else scenario.measures
-        return [measure.resolved(scenario.focal, scenario.form) for measure in chosen]
-
-    return unsorted
+    return lambda scenario: tuple(m.resolved(scenario.focal, scenario.form) for m in scenario.measures)
 
 
 def turned_hardness(name: str, turn: Callable[[float], float]) -> Callable[..., Any]:

@@ -62,6 +62,7 @@ SPATIAL = "evernormal.market.spatial.spatial_equilibrium"
 SIMULATE = "evernormal.market.simulate"
 NETWORK = "evernormal.network.network.Network"
 RUN = "evernormal.market.run"
+SCENARIO = "evernormal.network.scenario.Scenario"
 market, picture, months = test_textbook_market, test_network_laws, test_simulation_laws
 shipped, inputs, harder = test_shipped_numbers, test_input_laws, test_harder_is_not_better
 PARAMETERS = next(path for path in shipped.TABLES if path.name == "parameters.csv")
@@ -206,13 +207,15 @@ FAULTS: list[Fault] = [
     _fault(5, "measures-are-foreseen", f"{RUN}.known_in", defects.foreseen, months.test_nobody_foresees),
     _fault(6, "state-between-calls", SPATIAL, defects.drifting, market.test_same_market_same_bytes),
     _fault(
-        6, "seed-is-ignored", f"{SIMULATE}._draws", defects.seed_ignored, months.test_same_seed_same_bytes
+        6, "seed-is-ignored", f"{SIMULATE}.simulate", defects.seed_ignored, months.test_same_seed_same_bytes
     ),
-    _fault(6, "draws-are-unseeded", f"{SIMULATE}._draw", defects.unseeded, months.test_same_seed_same_bytes),
+    _fault(
+        6, "draws-are-unseeded", f"{SIMULATE}.simulate", defects.unseeded, months.test_same_seed_same_bytes
+    ),
     _fault(
         6,
         "workers-differ",
-        f"{SIMULATE}._outcome",
+        "evernormal.market.draws.outcome_of",
         defects.depends_on_process,
         months.test_workers_do_not_change_a_byte,
     ),
@@ -242,14 +245,14 @@ FAULTS: list[Fault] = [
     _fault(
         7,
         "last-measure-wins",
-        f"{SIMULATE}._resolved",
+        f"{SCENARIO}.resolved_measures",
         defects.last_word,
         months.test_order_of_measures_does_not_matter,
     ),
     _fault(
         7,
         "draws-in-file-order",
-        f"{SIMULATE}._resolved",
+        f"{SCENARIO}.resolved_measures",
         defects.file_order,
         months.test_order_of_measures_does_not_matter_to_the_draws,
     ),
