@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evernormal.market.simulate import Outcome
+from evernormal.market.outcome import Outcome
 from evernormal.network.network import Network
 from evernormal.result import Finding, Parameter
 

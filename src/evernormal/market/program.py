@@ -406,6 +406,7 @@ def assemble(
         joined("upper"),
         quotas,
         limits,
+        build.months,
     )
     return Assembled(
         program,
@@ -422,7 +423,7 @@ def assemble(
 
 
 def arrivals_of(shipped: Floats, whole: Integers, late: Floats, routes: Routes) -> Floats:
-    """Return (A, T) arrivals of everything shipped, base cargo at sea before the first month included (E48)."""
+    """Return (A, T) arrivals of everything shipped, base cargo at sea before the first month included."""
     count = shipped.shape[1]
     before = int(whole.max(initial=0)) + 2
     base_whole = np.floor(routes.transit_days / DAYS_PER_MONTH).astype(np.int64)

@@ -6,7 +6,7 @@ stocks and cargo as they then stand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -32,11 +32,13 @@ TAIL_MONTHS = 3
 
 @dataclass(frozen=True)
 class Run:
-    """A path over the whole horizon with the acts that shaped it."""
+    """A path over the whole horizon with the acts that shaped it, and the prices of each program by its first
+    month."""
 
     path: Path
     acts: Acts
     findings: tuple[Finding, ...]
+    prices: Mapping[int, Floats]
 
 
 def final_uses(network: Network, behaviour: Behaviour, position: float = 0.0) -> tuple[Use, ...]:
@@ -79,9 +81,13 @@ def run(
     calendar: Calendar,
     acts: Sequence[Act],
     *,
-    solver: SolverName = "piqp",
+    solver: SolverName = "newton",
+    near: Mapping[int, Floats] | None = None,
 ) -> Run:
     """Return the path of the market through ``calendar`` under resolved measures.
+
+    Args:
+        near: prices of a neighbouring run by first month, from which Newton's method starts.
 
     Raises:
         InputError: a kind of measure that is not simulated.
@@ -91,6 +97,7 @@ def run(
     months = len(calendar.months)
     path = _base_path(network, routes, behaviour, uses, months)
     epochs = _epochs(calendar, acts)
+    prices: dict[int, Floats] = {}
     known_since = next((month for month, known in epochs if known), 0)
     for start, known in epochs:
         if not known and start < known_since:
@@ -100,11 +107,12 @@ def run(
         stock = path.stock[:, :, start - 1] if start else np.asarray(target)
         history = History(start, known_since, path.shipped[:, :start], stock)
         assembled = assemble(network, routes, behaviour, uses, now, history)
-        solution = solve(assembled.program, solver=solver)
+        solution = solve(assembled.program, solver=solver, start=(near or {}).get(start))
+        prices[start] = solution.price
         later = read_path(assembled, solution, network, routes, uses, now, history)
         path = _join(path, later, start)
     whole, findings = acts_of(network, routes, calendar, uses, acts)
-    return Run(path, whole, findings)
+    return Run(path, whole, findings, prices)
 
 
 def _epochs(calendar: Calendar, acts: Sequence[Act]) -> list[tuple[int, tuple[Act, ...]]]:

@@ -1,10 +1,11 @@
-"""Convex quadratic programs: one form, two independent solvers, no status believed without a check.
+"""Convex quadratic programs: one form, independent solvers, no status believed without a check.
 
 A program is ``min 1/2 x'Px + c'x`` subject to ``Ax = b``, ``Gx <= h`` and ``lower <= x <= upper``, with
-quantities scaled to order one by whoever builds it.  PIQP (Schwan and others 2023, proximal interior point)
-is the default, Clarabel (Goulart and Chen 2024, homogeneous embedding) the second opinion.  Both return
-primal and dual values; the Karush-Kuhn-Tucker residual is recomputed here from the data, so a wrong status
-cannot pass.
+quantities scaled to order one by whoever builds it.  Programs that are laid out by month go first to
+Newton's method on their dual (:mod:`evernormal.market.dual_newton`), everything else and whatever it does not
+settle to PIQP (Schwan and others 2023, proximal interior point), with Clarabel (Goulart and Chen 2024,
+homogeneous embedding) as the second opinion.  All return primal and dual values; the Karush-Kuhn-Tucker
+residual is recomputed here from the data, so a wrong status cannot pass.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from evernormal.errors import InfeasibleError, SolverError
+from evernormal.market.dual_newton import BandedDual, newton
 
 __all__ = ["QuadraticProgram", "Solution", "SolverName", "kkt_residual", "solve"]
 
 Floats = NDArray[np.float64]
-SolverName = Literal["piqp", "clarabel"]
+SolverName = Literal["newton", "piqp", "clarabel"]
 
 ACCEPTED_RESIDUAL = 1e-6
 """Largest scaled KKT residual that counts as solved (quantities are of order one)."""
@@ -40,6 +42,7 @@ class QuadraticProgram:
         upper: (n,), may hold ``inf``.
         inequality: (k, n) sparse, or ``None``.
         inequality_rhs: (k,), or ``None``.
+        months: when the equality rows come cell by cell, so many months each; 0 when they do not.
     """
 
     quadratic: sparse.csc_matrix
@@ -50,6 +53,7 @@ class QuadraticProgram:
     upper: Floats
     inequality: sparse.csc_matrix | None = None
     inequality_rhs: Floats | None = None
+    months: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,12 @@ class Solution:
 
 
 def solve(
-    program: QuadraticProgram, *, solver: SolverName = "piqp", tolerance: float = 1e-12, fallback: bool = True
+    program: QuadraticProgram,
+    *,
+    solver: SolverName = "piqp",
+    tolerance: float = 1e-12,
+    fallback: bool = True,
+    start: Floats | None = None,
 ) -> Solution:
     """Solve a convex quadratic program and check the answer.
 
@@ -83,8 +92,9 @@ def solve(
         program: the program, scaled so that typical quantities are of order one.
         solver: which solver is asked first.
         tolerance: accuracy asked of the solver.
-        fallback: ask the other solver when the first fails; if both find no feasible point the program is
-            infeasible.
+        fallback: ask the others when the first fails; if both interior-point solvers find no feasible point
+            the program is infeasible.
+        start: (m,) prices from which Newton's method starts, such as those of a neighbouring program.
 
     Raises:
         InfeasibleError: both solvers say that no point obeys the constraints.
@@ -109,20 +119,51 @@ def solve(
         )
     order: list[SolverName] = [solver]
     if fallback:
-        order.append("clarabel" if solver == "piqp" else "piqp")
+        order += [name for name in ("piqp", "clarabel") if name != solver]
     statuses: list[str] = []
     scaled, width = _equilibrated(program)
     for name in order:
-        status, solution = (_piqp if name == "piqp" else _clarabel)(scaled, tolerance)
+        status, solution = _ask(name, scaled, tolerance, start)
         if solution is not None and solution.residual <= ACCEPTED_RESIDUAL:
             return replace(solution, x=np.clip(solution.x * width, program.lower, program.upper))
         statuses.append(f"{name}: {status}")
-    if all("infeasible" in s.lower() and "dual" not in s.lower() for s in statuses):
+    said = [s for s in statuses if not s.startswith("newton")]
+    if said and all("infeasible" in s.lower() and "dual" not in s.lower() for s in said):
         raise InfeasibleError("no point obeys every constraint (" + "; ".join(statuses) + ")")
     raise SolverError(
         "no solver returned a proven answer (" + "; ".join(statuses) + ")",
         cure="Check the scale of quantities and the bounds of the measures.",
     )
+
+
+def _ask(
+    name: SolverName, scaled: QuadraticProgram, tolerance: float, start: Floats | None
+) -> tuple[str, Solution | None]:
+    if name == "newton":
+        return _newton(scaled, start)
+    return (_piqp if name == "piqp" else _clarabel)(scaled, tolerance)
+
+
+def _newton(program: QuadraticProgram, start: Floats | None) -> tuple[str, Solution | None]:
+    """Newton's method on the dual of a program with unit curvature that is laid out by month."""
+    if program.inequality is not None or not program.months:
+        return "not a program of months", None
+    band = BandedDual.of(program.equality, program.months)
+    if band is None:
+        return "balances are coupled too widely", None
+    found = newton(
+        program.equality,
+        program.equality_rhs,
+        program.linear,
+        program.lower,
+        program.upper,
+        band,
+        start=start,
+    )
+    if found is None:
+        return "did not settle", None
+    plan, price, iterations = found
+    return "solved", _checked(program, plan, price, np.zeros(0), "newton", iterations)
 
 
 def _equilibrated(program: QuadraticProgram) -> tuple[QuadraticProgram, Floats]:
@@ -143,6 +184,7 @@ def _equilibrated(program: QuadraticProgram) -> tuple[QuadraticProgram, Floats]:
         program.upper / width,
         inequality,
         program.inequality_rhs,
+        program.months,
     )
     return scaled, width
 

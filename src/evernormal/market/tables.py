@@ -11,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evernormal.market.derivations import DERIVATIONS
+from evernormal.market.draws import Drawn
 from evernormal.market.findings import simulation_findings
-from evernormal.market.simulate import Drawn, Outcome
+from evernormal.market.outcome import Outcome
 from evernormal.network.network import Network
 from evernormal.result import Input, Lineage, Parameter, Result
 

@@ -272,7 +272,7 @@ _PIECES = re.compile(r"(?:^|; )(share|elasticity|value added|substitutable) \(([
 
 
 def _piece(row: dict[str, Any], figure: str) -> tuple[Grade, str]:
-    """Return grade and source of one figure of an end use; those of the whole row when it is not told apart."""
+    """Return grade and source of one figure of an end use, or of the whole row when it is not told apart."""
     parts = _PIECES.split(row["source"])
     for name, grade, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         if name == figure:
