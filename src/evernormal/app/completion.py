@@ -1,10 +1,10 @@
-"""Names that the shell completes: scenarios, forms, countries."""
+"""Names that the shell completes: scenarios, forms, countries, the user's data sets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["complete_country", "complete_form", "complete_scenario"]
+__all__ = ["complete_country", "complete_facts", "complete_form", "complete_scenario", "complete_trade"]
 
 Candidates = Iterator[tuple[str, str]]
 
@@ -51,3 +51,20 @@ def complete_country(incomplete: str) -> Candidates:
         return countries().select("iso3", "name_en").iter_rows()
 
     yield from _starting(incomplete, known)
+
+
+def complete_facts(incomplete: str) -> Candidates:
+    """Yield the user's data sets of facts that start with ``incomplete``, with the file of each."""
+    yield from _starting(incomplete, lambda: _datasets("facts"))
+
+
+def complete_trade(incomplete: str) -> Candidates:
+    """Yield the user's data sets of trade that start with ``incomplete``, with the file of each."""
+    yield from _starting(incomplete, lambda: _datasets("trade"))
+
+
+def _datasets(kind: str) -> Iterable[tuple[str, str]]:
+    from evernormal.app import settings
+    from evernormal.data import vintages
+
+    return {v.dataset: v.title for v in vintages(settings.store_folder()) if v.kind == kind}.items()

@@ -8,9 +8,28 @@ from typing import Annotated
 
 import typer
 
-from evernormal.app.completion import complete_country, complete_form, complete_scenario
+from evernormal.app.completion import (
+    complete_country,
+    complete_facts,
+    complete_form,
+    complete_scenario,
+    complete_trade,
+)
 
-__all__ = ["Basis", "Focal", "Form", "Json", "Language", "LanguageOption", "Out", "Scenario", "Scope"]
+__all__ = [
+    "AsOf",
+    "Basis",
+    "Facts",
+    "Focal",
+    "Form",
+    "Json",
+    "Language",
+    "LanguageOption",
+    "Out",
+    "Scenario",
+    "Scope",
+    "Trade",
+]
 
 
 class Language(StrEnum):
@@ -70,4 +89,29 @@ LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of te
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Folder to write to; made when absent."),
+]
+
+Facts = Annotated[
+    str | None,
+    typer.Option(
+        "--facts",
+        metavar="NAME",
+        help="Facts that you added: a row about the same thing replaces the shipped one, any other is added.",
+        autocompletion=complete_facts,
+    ),
+]
+
+Trade = Annotated[
+    str | None,
+    typer.Option(
+        "--trade",
+        metavar="NAME",
+        help="Trade that you added, in place of the shipped trade, with the codes of its revision.",
+        autocompletion=complete_trade,
+    ),
+]
+
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="YYYY-MM-DD", help="Use only data that was knowable on this day."),
 ]

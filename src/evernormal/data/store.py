@@ -117,14 +117,31 @@ def vintage(
     known = [v for v in vintages(folder) if kind is None or v.kind == kind]
     named = [v for v in known if v.dataset == dataset]
     if not named:
-        what = f"data set of kind {kind}" if kind else "data set"
-        raise UnknownNameError(what, dataset, {v.dataset for v in known}, where=str(folder))
+        raise _unknown(dataset, folder, kind, known)
     knowable = [v for v in named if as_of is None or date.fromisoformat(v.as_of) <= as_of]
     if not knowable:
         first = min(v.as_of for v in named)
         raise NotCoveredError(f"no vintage of {dataset!r} was knowable on {as_of}; the first is of {first}")
     found = max(knowable, key=lambda v: (v.as_of, v.sequence))
     return check_vintage(found)
+
+
+def _unknown(dataset: str, folder: str | Path, kind: Kind | None, known: list[Vintage]) -> UnknownNameError:
+    """Return the error for a data set that is not there: the nearest, or how to add one."""
+    error = UnknownNameError(
+        f"data set of kind {kind}" if kind else "data set",
+        dataset,
+        {v.dataset for v in known},
+        where=str(folder),
+    )
+    other = next((v for v in vintages(folder) if v.dataset == dataset), None)
+    if other is not None:
+        error.what = f"data set {dataset!r} holds {other.kind}, not {kind}"
+        error.cure = f"Give it as {other.kind}."
+    elif not known:
+        source = next((name for name, made in ADAPTERS.items() if made == kind), "SOURCE")
+        error.cure = f"No data set of this kind is stored: evernormal data add {source} FILE."
+    return error
 
 
 def check_vintage(found: Vintage) -> Vintage:

@@ -55,9 +55,12 @@ def assemble(
     regions: Sequence[str],
     picture: Picture,
     findings: Sequence[Finding],
-    facts: pl.DataFrame | None,
+    given: Mapping[str, pl.DataFrame | None],
 ) -> Network:
-    """Build the Network from a balanced picture; see :func:`evernormal.network.load.load_network`."""
+    """Build the Network from a balanced picture; see :func:`evernormal.network.load.load_network`.
+
+    ``given`` holds the tables of trade, production and facts that stand in for the shipped ones.
+    """
     names = tuple(one.form.name for one in observed)
     shape = (len(regions), len(names))
     place = {label: r for r, label in enumerate(regions)}
@@ -79,7 +82,7 @@ def assemble(
     production, use, activity = _without_dust(production, use, activity, arcs, steps, names)
     for g, one in enumerate(observed):
         price[:, g] = regional_prices(one, regions, picture.flows[one.form.name])
-    stocks = _stocks(observed, regions, place, use, activity, steps, picture, year, facts)
+    stocks = _stocks(observed, regions, place, use, activity, steps, picture, year, given["facts"])
     commercial, state, stock_parameters, stock_notes = stocks
     uses, use_notes = _end_uses(names, focal)
     main = names.index(target.name)
@@ -122,7 +125,7 @@ def assemble(
         },
         findings=tuple(notes),
         coverage=_coverage(observed, regions, steps, picture),
-        inputs=_inputs(observed, facts),
+        inputs=_inputs(observed, given),
         parameters=(*_general_parameters(base, year), *_form_parameters(observed), *stock_parameters),
     )
 
@@ -367,14 +370,24 @@ def _form_parameters(observed: Sequence[Observed]) -> list[Parameter]:
     return [parameter for one in observed for parameter in (one.price, *one.parameters)]
 
 
-def _inputs(observed: Sequence[Observed], facts: pl.DataFrame | None) -> tuple[Input, ...]:
+def _inputs(observed: Sequence[Observed], given: Mapping[str, pl.DataFrame | None]) -> tuple[Input, ...]:
     from evernormal.data import inputs  # noqa: PLC0415  reads a table
 
     names = sorted({name for one in observed for name in one.tables} | {"facts"})
-    own = []
+    handed = {name: table for name in names if (table := given.get(name)) is not None}
+    own = [_given_input(name, table) for name, table in handed.items()]
     for name in OWN_TABLES:
         content = resources.files("evernormal.network").joinpath("tables", f"{name}.csv").read_bytes()
         own.append(
             Input(f"network {name}", hashlib.sha256(content).hexdigest(), "evernormal, sources named by row")
         )
-    return (*inputs(*names), *own)
+    shipped = [name for name in names if name not in handed]
+    return (*(inputs(*shipped) if shipped else ()), *own)
+
+
+def _given_input(name: str, table: pl.DataFrame) -> Input:
+    """Name a table that the caller handed over, by the hash of its rows in a fixed order (law 7)."""
+    columns = sorted(table.columns)
+    text = table.select(columns).sort(columns).write_csv()
+    source = "table given by the caller, sources named by row"
+    return Input(f"{name} given", hashlib.sha256(text.encode()).hexdigest(), source)

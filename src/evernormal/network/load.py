@@ -8,13 +8,15 @@ transit times.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import polars as pl
 
 from evernormal.errors import InputError, NotCoveredError
 from evernormal.network.assemble import assemble
-from evernormal.network.forms import Form, conversions, form, forms
+from evernormal.network.form_tables import SHIPPED_REVISION
+from evernormal.network.forms import Form, conversions, form, form_names, forms
 from evernormal.network.network import Conversion, Network
 from evernormal.network.observations import (
     PRODUCTION_COLUMNS,
@@ -29,7 +31,7 @@ from evernormal.network.regions import choose_regions
 from evernormal.network.shares import observe_shares
 from evernormal.result import Finding, require_columns
 
-__all__ = ["Scope", "load_network"]
+__all__ = ["Scope", "codes_in", "load_network"]
 
 Scope = Literal["form", "chain"]
 
@@ -63,7 +65,8 @@ def load_network(
             ``tables["adjustments"]``; arcs of the focal region are kept down
             to 1e-7 of it.
         keep: countries that must be shown by themselves, such as those that act in a scenario.
-        trade: trade rows to use instead of the shipped ones (columns of :func:`evernormal.data.trade`).
+        trade: trade rows to use instead of the shipped ones (columns of :func:`evernormal.data.trade`), of
+            one revision of the codes; a form that has codes of its own there is read from them.
         production: production rows to use instead of the shipped ones.
         facts: published facts to use instead of the shipped ones.
 
@@ -86,13 +89,14 @@ def load_network(
     focal = _country(focal, "focal")
     kept = tuple(_country(label, "keep") for label in keep)
     _check(year, base, scope, max_regions, min_arc_share)
-    if target.coverage == "none":
+    revision = _revision(trade)
+    if target.coverage == "none" and not _readable(target, trade, revision):
         raise _not_covered(target)
-    steps, members, findings = _chain(target, scope)
+    steps, members, findings = _chain(target, scope, trade, revision)
     observed: list[Observed] = []
     for member in members:
         try:
-            observed.append(_observe(member, focal, year, base, trade, production, facts))
+            observed.append(_observe(member, focal, year, base, (trade, revision), production, facts))
         except NotCoveredError as error:
             if member.name == target.name:
                 raise
@@ -103,7 +107,42 @@ def load_network(
     _require_imports(main, focal, year)
     regions = choose_regions(observed, focal, kept, max_regions)
     picture = reconcile(observed, steps, regions, focal, min_arc_share, f"network of {target.name}, {year}")
-    return assemble(target, focal, year, base, observed, steps, regions, picture, findings, facts)
+    given = {"trade": trade, "production": production, "facts": facts}
+    return assemble(target, focal, year, base, observed, steps, regions, picture, findings, given)
+
+
+def codes_in(member: Form, revision: str) -> tuple[str, ...]:
+    """Return the customs codes by which a form is read in one revision of the Harmonized System.
+
+    A form that the shipped trade table covers is read by every code, any other by codes of its own only.
+
+    >>> codes_in(form("nickel/metal"), "HS2017"), codes_in(form("gallium/metal"), "HS2017")
+    (('750210',), ())
+    """
+    found = member.codes_for(revision)
+    return tuple(code.code for code in found if member.coverage == "full" or not code.basket)
+
+
+def _revision(trade: pl.DataFrame | None) -> str:
+    """Return the one revision of the codes of a trade table."""
+    if trade is None:
+        return SHIPPED_REVISION
+    require_columns(trade, TRADE_COLUMNS, "trade")
+    found = sorted(set(trade["revision"].drop_nulls().to_list()))
+    if len(found) > 1:
+        raise InputError(
+            f"trade has codes of {', '.join(found)}",
+            where="column revision",
+            cure="Give rows of one revision: the same digits mean other goods in another.",
+        )
+    return found[0] if found else SHIPPED_REVISION
+
+
+def _readable(member: Form, trade: pl.DataFrame | None, revision: str) -> bool:
+    """Whether trade shows a form by codes of its own."""
+    if trade is None:
+        return bool(member.trade_codes)
+    return bool(set(codes_in(member, revision)).intersection(trade["code"].unique().to_list()))
 
 
 def _country(label: str, argument: str) -> str:
@@ -144,12 +183,14 @@ def _left_out(member: Form, why: str) -> Finding:
     )
 
 
-def _chain(target: Form, scope: Scope) -> tuple[list[Conversion], list[Form], list[Finding]]:
+def _chain(
+    target: Form, scope: Scope, trade: pl.DataFrame | None, revision: str
+) -> tuple[list[Conversion], list[Form], list[Finding]]:
     """Conversions, covered forms (upstream first) and what is left out."""
     if scope == "form":
         return [], [target], []
     steps = conversions()
-    covered = {name: form(name) for name in forms().filter(pl.col("coverage") == "full")["form"]}
+    covered = {name: form(name) for name in form_names() if _readable(form(name), trade, revision)}
     covered[target.name] = target
     names, missing = {target.name}, set()
     grown = True
@@ -165,6 +206,7 @@ def _chain(target: Form, scope: Scope) -> tuple[list[Conversion], list[Form], li
                         missing.add(there)
     inside = [step for step in steps if step.source in names and step.target in names]
     reasons = {"share": "only published shares cover it", "none": "no data covers it"}
+    reasons["full"] = f"the trade given has no code of it ({revision})"
     findings = [_left_out(form(name), reasons[form(name).coverage]) for name in sorted(missing)]
     return inside, [covered[name] for name in _upstream_first(names, inside)], findings
 
@@ -184,25 +226,46 @@ def _observe(
     focal: str,
     year: int,
     base: Base,
-    trade: pl.DataFrame | None,
+    trade: tuple[pl.DataFrame | None, str],
     production: pl.DataFrame | None,
     facts: pl.DataFrame | None,
 ) -> Observed:
-    if member.coverage == "share":
+    given, revision = trade
+    if member.coverage == "share" and not _readable(member, given, revision):
         return observe_shares(member, focal, year, _facts(member.name, facts))
     years = sorted(base_years(year, base))
-    return observe_trade(
-        member, focal, year, base, _trade(member, years, trade), _production(member, year, production)
+    rows = _trade(member, years, given, revision)
+    found = observe_trade(member, focal, year, base, rows, _production(member, year, production))
+    missing = [] if given is None else sorted(set(codes_in(member, revision)) - set(given["code"].unique()))
+    if missing:
+        found = replace(found, findings=(*found.findings, _code_missing(member, missing, revision)))
+    return found
+
+
+def _code_missing(member: Form, codes: list[str], revision: str) -> Finding:
+    listed = ", ".join(codes)
+    return Finding(
+        "code-not-covered",
+        "caution",
+        f"{listed} of {revision}, which {member.name} is traded under too, is not in the trade given: its"
+        " trade is unknown, not zero.",
+        {"codes": codes},
     )
 
 
-def _trade(member: Form, years: list[int], given: pl.DataFrame | None) -> pl.DataFrame:
+def _trade(member: Form, years: list[int], given: pl.DataFrame | None, revision: str) -> pl.DataFrame:
     if given is None:
         from evernormal.data import trade  # noqa: PLC0415  reads a table
 
         return trade(member.trade_codes, years=years)
-    require_columns(given, TRADE_COLUMNS, "trade")
-    return given.filter(pl.col("code").is_in(list(member.trade_codes)) & pl.col("year").is_in(years))
+    codes = codes_in(member, revision)
+    if not codes:
+        raise NotCoveredError(
+            f"{member.name} has no customs code of its own in {revision}",
+            where="trade",
+            cure="Give trade with codes of another revision, or leave it out.",
+        )
+    return given.filter(pl.col("code").is_in(list(codes)) & pl.col("year").is_in(years))
 
 
 def _production(member: Form, year: int, given: pl.DataFrame | None) -> pl.DataFrame:

@@ -281,9 +281,8 @@ def world_price(rows: pl.DataFrame, form: str, year: int) -> Parameter:
         .with_columns(rank=pl.col("w_contained_t").cum_sum() / pl.col("w_contained_t").sum())
     )
     low, middle, high = (float(ranked.filter(pl.col("rank") >= q)["unit"][0]) for q in (0.1, 0.5, 0.9))
-    source = (
-        "weighted median unit value of world trade, CEPII BACI" if "source" in rows.columns else "trade given"
-    )
+    named = sorted(set(known["source"].drop_nulls().to_list()) - {""}) if "source" in known.columns else []
+    source = f"weighted median unit value of world trade, {'; '.join(named) or 'trade given'}"
     return Parameter(f"world_price {form}", middle, low, high, "USD/t contained", "A", f"{source}, {year}")
 
 

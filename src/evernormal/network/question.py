@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from pathlib import Path
 
-from evernormal.network.load import load_network
 from evernormal.network.network import Network
 from evernormal.network.scenario import Scenario
+from evernormal.network.userdata import network_with
 
 __all__ = ["actors", "network_of"]
 
@@ -19,13 +21,37 @@ def actors(scenario: Scenario) -> tuple[str, ...]:
     return tuple(sorted(name for name in named if re.fullmatch("[A-Z]{3}", name)))
 
 
-def network_of(scenario: Scenario) -> Network:
+def network_of(
+    scenario: Scenario,
+    *,
+    facts: str | None = None,
+    trade: str | None = None,
+    folder: str | Path | None = None,
+    as_of: date | str | None = None,
+) -> Network:
     """Load the base-year network of a scenario, with every country that it names shown by itself.
 
+    Args:
+        scenario: what is asked.
+        facts: name of a stored data set of facts that joins the shipped ones.
+        trade: name of a stored data set of trade that is used instead of the shipped one.
+        folder: folder of the user's store; needed with ``facts`` or ``trade``.
+        as_of: use only what was knowable on this day (law 11); None for everything.
+
     Raises:
-        NotCoveredError: no data for the form, year or focal country of the scenario.
+        UnknownNameError: no such data set.
+        NotCoveredError: no data for the form, year or focal country of the scenario, or none of that day.
+        SnapshotError: a stored file was truncated or changed.
         BalanceError: the statistics cannot be reconciled plausibly.
     """
-    return load_network(
-        scenario.form, scenario.focal, scenario.base_year, base=scenario.base, keep=actors(scenario)
+    return network_with(
+        scenario.form,
+        scenario.focal,
+        scenario.base_year,
+        facts=facts,
+        trade=trade,
+        folder=folder,
+        as_of=as_of,
+        base=scenario.base,
+        keep=actors(scenario),
     )

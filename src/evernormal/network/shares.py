@@ -84,7 +84,7 @@ def observe_shares(form: Form, focal: str, year: int, facts: pl.DataFrame) -> Ob
         raise NotCoveredError(
             f"no published figure of {form.name} for: {'; '.join(missing)}",
             where=f"facts, {year}",
-            cure="Add rows with these topics: evernormal data add facts FILE.",
+            cure="Bring rows with these topics: evernormal data add facts FILE, then add --facts NAME.",
         )
     flows = [_supply(book, focal, total, shares, price)]
     for region in _others(book, focal):
@@ -238,16 +238,18 @@ def _shares(book: _Book, region: str) -> pl.DataFrame:
     if rows.is_empty():
         return rows
     basis = pl.col("basis").fill_null("value")
+    origin = pl.coalesce("set_source", "source") if "set_source" in rows.columns else pl.col("source")
     sets = (
-        rows.with_columns(basis=basis, _set=pl.col("source") + "|" + pl.col("period") + "|" + basis)
-        .with_columns(_size=pl.len().over("_set"), _sum=pl.col("value").sum().over("_set"))
+        rows.with_columns(basis=basis, _set=origin + "|" + pl.col("period") + "|" + basis)
+        .with_columns(_sum=pl.col("value").sum().over("_set"), _theirs=pl.col("_theirs").min().over("_set"))
         .filter(pl.col("_sum") <= SHARE_TOLERANCE)
         .sort(
             "_away",
+            "_theirs",
             pl.col("_sum").round(1),
             pl.col("basis") != "quantity",
             "_set",
-            descending=[False, True, False, False],
+            descending=[False, False, True, False, False],
         )
     )
     if sets.is_empty():

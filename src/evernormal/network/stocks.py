@@ -24,14 +24,18 @@ COMMERCIAL_DAYS = Parameter(
 
 
 def nearest_period(facts: pl.DataFrame, year: int) -> pl.DataFrame:
-    """Sort facts by distance of their period from a year, short and early periods first."""
+    """Sort facts by distance of their period from a year; the user's, short and early periods first.
+
+    A column ``own``, where there is one, marks the rows that are the user's.
+    """
     first = pl.col("period").str.slice(0, 4).cast(pl.Int64, strict=False)
     last = pl.col("period").str.extract(r"/(\d{4})", 1).cast(pl.Int64, strict=False).fill_null(first)
     away = pl.max_horizontal(first - year, year - last, pl.lit(0))
+    own = pl.col("own") if "own" in facts.columns else pl.lit(value=False)
     return (
-        facts.with_columns(_away=away, _long=last - first)
+        facts.with_columns(_away=away, _theirs=~own, _long=last - first)
         .filter(pl.col("_away").is_not_null())
-        .sort("_away", "_long", "period", "fact_id")
+        .sort("_away", "_theirs", "_long", "period", "fact_id")
     )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from evernormal.errors import InputError, NotCoveredError
 from evernormal.network.forms import Form, form
+from evernormal.network.userdata import facts_with
 from evernormal.result import Finding, Lineage, Result
 
 __all__ = ["suppliers"]
@@ -24,6 +25,7 @@ def suppliers(
     years: Iterable[int] | None = None,
     *,
     dataset: str | None = None,
+    facts: str | None = None,
     folder: str | Path | None = None,
 ) -> Result:
     """Return each supplier's share of a country's imports of a form, year by year.
@@ -37,7 +39,9 @@ def suppliers(
         by: shares of ``value`` or of ``quantity``.
         years: calendar years; None for all.
         dataset: None for the shipped trade table, or a trade data set that ``evernormal data add`` stored.
-        folder: folder of the user's store; needed with ``dataset``.
+        facts: name of a data set of facts that ``evernormal data add`` stored: show the published shares, the
+            shipped ones joined with these, also where trade shows the form.
+        folder: folder of the user's store; needed with ``dataset`` or ``facts``.
 
     Returns:
         Result ``supplier-shares`` with table ``shares``: year, supplier, share (fraction), value_usd (USD),
@@ -59,6 +63,10 @@ def suppliers(
         raise InputError(f"by must be 'value' or 'quantity', got {by!r}")
     asked = None if years is None else tuple(years)
     found = form(form_name)
+    if facts is not None:
+        if dataset is not None:
+            raise InputError("dataset and facts cannot be given together", cure="Give one of them.")
+        return _published(importer, found, by, asked, facts, folder)
     codes = found.trade_codes
     if dataset is not None and folder is not None:
         revision = vintage(dataset, folder, kind="trade").revision
@@ -74,12 +82,26 @@ def suppliers(
     return _published(importer, found, by, asked)
 
 
-def _published(importer: str, found: Form, by: Basis, years: tuple[int, ...] | None) -> Result:
-    """Return the shares that publications state."""
+def _published(
+    importer: str,
+    found: Form,
+    by: Basis,
+    years: tuple[int, ...] | None,
+    own: str | None = None,
+    folder: str | Path | None = None,
+) -> Result:
+    """Return the shares that publications state, and those of the user's data set ``own``."""
     from evernormal import __version__  # noqa: PLC0415 - the package's own
     from evernormal.data import facts, inputs  # noqa: PLC0415 - reads tables
+    from evernormal.data.geography import check_iso3  # noqa: PLC0415 - reads tables
 
-    rows = facts("import_share", form=found.name, region=importer).filter(pl.col("unit") == "1")
+    check_iso3([importer], where="importer")
+    table, used = facts(), inputs("facts")
+    if own is not None:
+        table, vintage = facts_with(own, folder)
+        used = (*used, vintage)
+    about = (pl.col("topic") == "import_share") & (pl.col("form") == found.name)
+    rows = table.filter(about & (pl.col("region") == importer) & (pl.col("unit") == "1"))
     shares = (
         rows.filter(pl.col("basis").fill_null("value") == by, pl.col("partner").is_not_null())
         .select(
@@ -102,7 +124,7 @@ def _published(importer: str, found: Form, by: Basis, years: tuple[int, ...] | N
             where=f"form {found.name!r}, coverage {found.coverage!r}",
             cure=f"Ask by {other[0]}."
             if other
-            else "Bring published shares: evernormal data add facts FILE.",
+            else "Bring published shares: evernormal data add facts FILE, then add --facts NAME.",
         )
     text = (
         f"No customs code that is shipped shows {found.name} apart: the shares are as published, each by its"
@@ -115,6 +137,6 @@ def _published(importer: str, found: Form, by: Basis, years: tuple[int, ...] | N
         "supplier-shares",
         {"shares": shares},
         units,
-        Lineage(__version__, inputs("facts"), call=call),
+        Lineage(__version__, used, call=call),
         (finding,),
     )

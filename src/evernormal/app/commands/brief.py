@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evernormal.app import output, settings
-from evernormal.app.options import Focal, Json, Language, LanguageOption, Out
+from evernormal.app.options import AsOf, Facts, Focal, Json, Language, LanguageOption, Out, Trade
 from evernormal.app.options import Scenario as ScenarioArgument
 from evernormal.app.progress import progress
 from evernormal.errors import InputError
 
 if TYPE_CHECKING:
+    from evernormal.network.network import Network
     from evernormal.network.scenario import Scenario
     from evernormal.result import Result
 
@@ -45,6 +46,9 @@ def brief(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that share the draws; results do not depend on it.")
     ] = None,
+    facts: Facts = None,
+    trade: Trade = None,
+    as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Write the briefing on a scenario: page, workbook and data; print the answer and the page's path.
@@ -56,7 +60,8 @@ def brief(
     from evernormal.report.summary import brief_json, terminal_summary
 
     chosen = _chosen(scenario, focal, severity)
-    result = _simulated(chosen, draws, seed, workers, quiet=as_json)
+    network = _network(chosen, facts, trade, as_of, quiet=as_json)
+    result = _simulated(network, chosen, draws, seed, workers, quiet=as_json)
     folder = out if out is not None else Path("out") / f"{chosen.name}-{chosen.focal}"
     with progress("Writing the brief", quiet=as_json):
         files = write_brief(result, folder, lang.value)
@@ -88,14 +93,26 @@ def _chosen(name: str, focal: str | None, severity: float | None) -> Scenario:
     return chosen
 
 
-def _simulated(
-    scenario: Scenario, draws: int | None, seed: int | None, workers: int | None, *, quiet: bool
-) -> Result:
-    from evernormal.market.simulate import simulate
+def _network(
+    scenario: Scenario, facts: str | None, trade: str | None, as_of: str | None, *, quiet: bool
+) -> Network:
     from evernormal.network.question import network_of
 
     with progress(f"Balancing {scenario.form}", quiet=quiet):
-        network = network_of(scenario)
+        return network_of(scenario, facts=facts, trade=trade, folder=settings.store_folder(), as_of=as_of)
+
+
+def _simulated(
+    network: Network,
+    scenario: Scenario,
+    draws: int | None,
+    seed: int | None,
+    workers: int | None,
+    *,
+    quiet: bool,
+) -> Result:
+    from evernormal.market.simulate import simulate
+
     with progress(f"Simulating {scenario.months} months", quiet=quiet) as advance:
         return simulate(
             network, scenario, draws=draws, seed=seed, workers=workers or settings.workers(), progress=advance

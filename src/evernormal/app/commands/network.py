@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evernormal.app import output
+from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
-from evernormal.app.options import Form, Json, Scope
+from evernormal.app.options import AsOf, Facts, Form, Json, Scope, Trade
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
@@ -37,15 +37,27 @@ def show_network(
     ] = "KOR",
     year: Annotated[int, typer.Option(help="Base year.")] = 2023,
     scope: Annotated[Scope, typer.Option(help="The form alone, or the whole chain up to it.")] = Scope.form,
+    facts: Facts = None,
+    trade: Trade = None,
+    as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Show production, use, trade and prices of each region, and what balancing changed."""
     import polars as pl
 
-    from evernormal.network.load import load_network
+    from evernormal.network.userdata import network_with
 
     with progress(f"Loading {form}", quiet=as_json):
-        loaded = load_network(form, focal=focal, year=year, scope=scope.value)
+        loaded = network_with(
+            form,
+            focal,
+            year,
+            facts=facts,
+            trade=trade,
+            folder=settings.store_folder(),
+            as_of=as_of,
+            scope=scope.value,
+        )
     if as_json:
         output.print_json(
             {
@@ -55,7 +67,9 @@ def show_network(
                 "regions": loaded.table(),
                 "flows": loaded.flow_table(),
                 "adjustments": loaded.tables["adjustments"],
+                "base_rows": loaded.tables["base_rows"],
                 "coverage": loaded.coverage,
+                "inputs": loaded.inputs,
                 "findings": loaded.findings,
             }
         )
@@ -64,12 +78,26 @@ def show_network(
     output.print_table(loaded.table(), title=head)
     flows = loaded.flow_table().sort("flow_t", "exporter", "importer", descending=[True, False, False])
     _print_largest(flows, "Largest flows, tonnes contained a year")
+    _print_own(loaded.tables["base_rows"], loaded.focal)
     adjustments = loaded.tables["adjustments"].sort(
         pl.col("change_t").abs(), descending=True, nulls_last=True
     )
     _print_largest(adjustments, "What balancing changed, largest first")
     output.print_line()
     output.print_findings(loaded.findings)
+
+
+def _print_own(base_rows: pl.DataFrame, focal: str) -> None:
+    """Print the imports of the focal country that rest on the user's facts, with grade and source."""
+    import polars as pl
+
+    from evernormal.network.userdata import OWN_MARK
+
+    mine = base_rows.filter(pl.col("source").str.contains(OWN_MARK, literal=True))
+    if mine.height:
+        shown = mine.sort("contained_t", "supplier", descending=[True, False])
+        columns = ("supplier", "contained_t", "grade", "source")
+        _print_largest(shown.select(columns), f"Imports of {focal} that rest on your data")
 
 
 def _print_largest(table: pl.DataFrame, title: str) -> None:

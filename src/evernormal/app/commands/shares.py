@@ -8,7 +8,7 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
-from evernormal.app.options import Basis, Form, Json
+from evernormal.app.options import Basis, Facts, Form, Json
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def shares(
         str | None,
         typer.Option(metavar="NAME", help="A data set that you added, instead of the shipped trade."),
     ] = None,
+    facts: Facts = None,
     as_json: Json = False,
 ) -> None:
     """Show each supplier's share of a country's imports of a form, year by year.
@@ -55,7 +56,13 @@ def shares(
     code = country(importer, where="IMPORTER")
     with progress("Reading trade", quiet=as_json):
         result = suppliers(
-            code, form, by.value, year or None, dataset=dataset, folder=settings.store_folder()
+            code,
+            form,
+            by.value,
+            year or None,
+            dataset=dataset,
+            facts=facts,
+            folder=settings.store_folder(),
         )
     if as_json:
         output.print_json(result["shares"])
