@@ -60,7 +60,7 @@ def used(network: Network, done: Run, region: str = "KOR") -> np.ndarray:
     return done.path.used[np.array(rows)].sum(axis=0)
 
 
-@pytest.mark.parametrize("solver", ["piqp", "clarabel"])
+@pytest.mark.parametrize("solver", ["newton", "piqp", "clarabel"])
 @pytest.mark.parametrize("world", ["one_form", "two_stage"])
 def test_no_measure_no_change(world: str, solver: str, request: pytest.FixtureRequest) -> None:
     """Law 5: the base scenario reproduces the base year, by solving it."""

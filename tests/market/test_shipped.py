@@ -42,13 +42,27 @@ def solved(name: str, solver: str) -> Run:
 
 
 @pytest.mark.parametrize("name", scenario_names())
-def test_two_independent_solvers_agree(name: str) -> None:
-    """PIQP and Clarabel agree to 1e-5 of trade on every shipped scenario."""
-    one, two = solved(name, "piqp"), solved(name, "clarabel")
-    scale = world(name).throughput().max(axis=0)[world(name).form_index(world(name).form)] / 12
-    assert np.abs(one.path.shipped - two.path.shipped).max() < 1e-5 * scale
-    assert np.abs(one.path.used - two.path.used).max() < 1e-5 * scale
-    assert np.nanmax(np.abs(one.path.price - two.path.price)) < 1e-3
+def test_independent_solvers_agree(name: str) -> None:
+    """Newton on the dual, PIQP and Clarabel agree to 1e-5 of trade on every shipped scenario."""
+    network = world(name)
+    scale = network.throughput()[:, network.form_index(network.form)].max() / 12
+    runs = [solved(name, solver).path for solver in ("newton", "piqp", "clarabel")]
+    for other in runs[1:]:
+        assert np.abs(runs[0].shipped - other.shipped).max() < 1e-5 * scale
+        assert np.abs(runs[0].used - other.used).max() < 1e-5 * scale
+        assert np.nanmax(np.abs(runs[0].price - other.price)) < 1e-3
+
+
+@pytest.mark.parametrize("name", ["lithium-hydroxide-100", "graphite-licence-2023", "nickel-ore-2014"])
+def test_newton_settles_by_itself(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fast path is taken: no interior-point solver is asked."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("an interior-point solver was asked")
+
+    monkeypatch.setattr("evernormal.market.solver._piqp", refuse)
+    monkeypatch.setattr("evernormal.market.solver._clarabel", refuse)
+    assert solved(name, "newton").path.residual < 1e-9
 
 
 @lru_cache(maxsize=1)
