@@ -543,3 +543,15 @@ def test_every_error_of_this_room_is_one_of_ours(tmp_path: Path) -> None:
         add_text(tmp_path, f"{HEADER}\n2023,999,410,850511,1,2\n")
     assert set(json.loads(json.dumps(caught.value.as_dict()))) == {"error", "what", "where", "cure"}
     assert caught.value.exit_code == 3
+
+
+def test_law_11_facts_of_a_day_come_from_the_vintage_of_that_day(tmp_path: Path) -> None:
+    """Law 11: a figure that a later vintage corrected is read as it then stood."""
+    rows = data.facts("stock_days").head(1)
+    for value, day in ((40.0, "2023-07-04"), (45.0, "2024-07-04")):
+        path = tmp_path / "own.csv"
+        rows.with_columns(value=pl.lit(value), as_of=pl.lit(day)).write_csv(path)
+        data.add("facts", path, tmp_path / "store", name="own")
+    for day, value in (("2024-01-01", [40.0]), ("2024-12-31", [45.0]), (None, [45.0])):
+        found = data.facts(dataset="own", folder=tmp_path / "store", as_of=day)
+        assert found["value"].to_list() == value

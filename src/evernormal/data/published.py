@@ -44,7 +44,7 @@ def facts(
         dataset: None for the shipped table, or a table that ``evernormal data add facts`` stored in
             ``folder``.
         folder: folder of the user's store; needed with ``dataset``.
-        as_of: only rows that were knowable on this day (law 11).
+        as_of: only rows that were knowable on this day (law 11), of the vintage of that day.
 
     Returns:
         fact_id, topic, material, form, region, partner, value, low, high (in ``unit`` of ``basis``; null
@@ -58,7 +58,8 @@ def facts(
     >>> bool(rows["value"].is_between(0, 1).all()), rows.height > 10
     (True, True)
     """
-    rows = _rows(dataset, folder)
+    known_on = day(as_of)
+    rows = _rows(dataset, folder, known_on)
     if topic is not None and topic not in TOPICS:
         raise UnknownNameError("topic of facts", topic, TOPICS)
     for name, value in (("region", region), ("partner", partner)):
@@ -68,11 +69,10 @@ def facts(
     for name, value in wanted.items():
         if value is not None:
             rows = rows.filter(pl.col(name) == value)
-    known_on = day(as_of)
     return rows if known_on is None else rows.filter(pl.col("as_of") <= known_on)
 
 
-def _rows(dataset: str | None, folder: str | Path | None) -> pl.DataFrame:
+def _rows(dataset: str | None, folder: str | Path | None, known_on: date | None) -> pl.DataFrame:
     if dataset is None:
         path = TABLES / "facts.csv"
         try:
@@ -88,7 +88,7 @@ def _rows(dataset: str | None, folder: str | Path | None) -> pl.DataFrame:
 
     if folder is None:
         raise InputError(f"data set {dataset!r} needs the folder of the store", cure="Give folder=...")
-    return pl.read_parquet(vintage(dataset, folder, kind="facts").path)
+    return pl.read_parquet(vintage(dataset, folder, kind="facts", as_of=known_on).path)
 
 
 @functools.lru_cache(maxsize=2)

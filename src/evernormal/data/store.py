@@ -136,11 +136,11 @@ def _unknown(dataset: str, folder: str | Path, kind: Kind | None, known: list[Vi
     )
     other = next((v for v in vintages(folder) if v.dataset == dataset), None)
     if other is not None:
-        error.what = f"data set {dataset!r} holds {other.kind}, not {kind}"
-        error.cure = f"Give it as {other.kind}."
+        error.cure = f"It holds {other.kind}: give it as {other.kind}."
     elif not known:
         source = next((name for name, made in ADAPTERS.items() if made == kind), "SOURCE")
         error.cure = f"No data set of this kind is stored: evernormal data add {source} FILE."
+    error.args = (error.message,)
     return error
 
 
