@@ -268,7 +268,7 @@ def test_law_12_a_changed_or_truncated_vintage_is_refused(tmp_path: Path) -> Non
     content = good.read_bytes()
     for damage in (content[:-7], content[:-1] + bytes([content[-1] ^ 1]), b""):
         good.write_bytes(damage)
-        with pytest.raises(SnapshotError, match="facts.parquet"):
+        with pytest.raises(SnapshotError, match=r"facts\.parquet"):
             network_with(GALLIUM, "JPN", 2022, facts="ours", folder=folder)
     good.unlink()
     with pytest.raises(SnapshotError, match="cannot read"):
