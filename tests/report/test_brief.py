@@ -15,7 +15,7 @@ from synthetic import synthetic_result
 from test_charts import with_tables
 
 from evernormal.errors import InputError, StorageError, UnknownNameError
-from evernormal.report import brief, rows, story
+from evernormal.report import brief, figures, rows, story
 from evernormal.report.brief import render_html, write_brief
 from evernormal.report.reading import Reading
 from evernormal.result import Result
@@ -31,7 +31,8 @@ def test_the_answer_comes_first(pages: dict[str, str]) -> None:
     text = plain(pages["en"])
     order = [
         "South Korea would run short of lithium hydroxide by 8,060",
-        "(18.7",
+        "of lithium (about",
+        "of product), 18.7",
         "from May 2024",
         "24 May 2024",
         "USD 223 million",
@@ -130,7 +131,8 @@ def test_a_quiet_scenario_says_so(calm: Result) -> None:
     """Law 5, as a reader sees it."""
     reading = Reading.of(calm, "en")
     assert story.headline(reading)[0] == (
-        "Nothing in this scenario cuts the supply of lithium hydroxide to South Korea below the base year."
+        "No shortage: nothing in this scenario cuts the supply of lithium hydroxide to South Korea below the "
+        "base year."
     )
     assert "does not run out" in story.headline(reading)[1]
     assert rows.stepping_in(reading) == "No supplier ships noticeably more than in the base year."
@@ -185,7 +187,7 @@ def test_ranges_show_how_often_stock_runs_out(result: Result) -> None:
     made = with_tables(
         result, summary_bands=pl.concat([result["summary_bands"], more], how="vertical_relaxed")
     )
-    assert story.stop_range(Reading.of(made, "en")) == (
+    assert figures.stop_range(Reading.of(made, "en")) == (
         "runs out in 90\u202f% of the draws; 10–90 %: 30 April 2024 to 29 June 2024"
     )
 

@@ -54,7 +54,7 @@ def test_money_counts_in_the_units_of_the_language(usd: float, english: str, kor
 
 def test_rounded_tonnes_keep_three_significant_figures() -> None:
     assert language("en").tonnes(8_059.8, rounded=True) == f"8,060{NNBSP}t"
-    assert language("ko").tonnes(123_456, rounded=True) == "123,000톤"
+    assert language("ko").tonnes(123_456, rounded=True) == "12만 3,000톤"
 
 
 def test_a_signed_zero_has_no_sign() -> None:
@@ -95,8 +95,8 @@ def test_every_message_has_the_same_values_in_both_languages() -> None:
 
 
 LETTERLESS = {
-    "chart.price_peak", "chart.sankey_change", "chart.sankey_pool", "column.hash", "headline.cost_end",
-    "intro.gainer", "method.cite", "word.not_set", "word.of_form",
+    "basis.same", "chart.price_peak", "chart.sankey_change", "chart.sankey_pool", "column.hash", "headline.cost_end",
+    "intro.gainer", "method.cite", "word.interval", "word.not_set", "word.of_form", "word.period",
 }  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def _keys_in_code() -> tuple[set[str], set[str]]:
         for found in re.findall(rf"""["']((?:{"|".join(sections)})\.[\w{{}}.]+)""", text):
             head, brace, _ = found.partition("{")
             (begun if brace else spelled).add(head)
-        for found in re.findall(r'f"column\.\{key\}"|_headings\(reading, (.*?)\)', text):
+        for found in re.findall(r'f"column\.\{key\}"|headings\(reading, (.*?)\)', text):
             spelled |= {f"column.{name}" for name in re.findall(r'"(\w+)"', found)}
     return spelled, begun
 

@@ -63,7 +63,7 @@ def test_no_stop_is_null(calm: Result) -> None:
     assert brief_json(calm)["stop_date"] is None
 
 
-@pytest.mark.parametrize(("lang", "words"), [("en", "would run short"), ("ko", "부족 발생 전망")])
+@pytest.mark.parametrize(("lang", "words"), [("en", "would run short"), ("ko", "부족 전망")])
 def test_the_terminal_shows_the_answer_as_plain_text(result: Result, lang: str, words: str) -> None:
     stream = io.StringIO()
     Console(file=stream, width=120).print(terminal_summary(result, lang))

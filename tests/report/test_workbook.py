@@ -92,7 +92,7 @@ def test_the_notes_say_what_where_from_and_how_again(result: Result) -> None:
     notes = [str(row[0]) for row in opened(result)["Read me"].iter_rows(values_only=True) if row[0]]
     text = "\n".join(notes)
     for part in (
-        "Li contained",
+        "lithium contained (t\u00a0Li)",
         "An empty cell is unknown, not zero.",
         "CEPII BACI",
         "aaaaaaaaaaaa",

@@ -12,6 +12,9 @@ from markupsafe import Markup
 
 from evernormal.errors import InputError, UnknownNameError
 from evernormal.report import rows, story
+from evernormal.report.assumptions import parameter_groups
+from evernormal.report.basis import basis
+from evernormal.report.figures import key_figures
 from evernormal.report.files import written
 from evernormal.report.language import clean, language
 from evernormal.report.reading import Reading
@@ -72,8 +75,9 @@ def _page(reading: Reading) -> dict[str, Any]:
         "headline": sentences,
         "stop": story.stop(reading),
         "not_known": story.not_known(reading),
-        "figures": story.key_figures(reading),
-        "basis": _basis(reading),
+        "figures": key_figures(reading),
+        "basis": basis(reading),
+        "share_based": story.share_based(reading),
         "charts": _charts(reading),
         "measures": rows.measures(reading),
         "suppliers": rows.suppliers(reading),
@@ -89,7 +93,7 @@ def _page(reading: Reading) -> dict[str, Any]:
         "inputs": rows.inputs(reading),
         "command": story.reproduce(reading),
         "months": rows.month_by_month(reading),
-        "parameters": rows.parameters(reading),
+        "parameters": parameter_groups(reading),
         "grades": _grades(reading),
     }
 
@@ -112,13 +116,6 @@ def _meta(reading: Reading) -> str:
         months=len(months),
         year=reading.base_year,
     )
-
-
-def _basis(reading: Reading) -> str:
-    factor = reading.value("gross_per_contained")
-    if factor is None:
-        return reading.words.text("brief.basis", unit=reading.unit)
-    return reading.words.text("brief.basis_gross", unit=reading.unit, factor=reading.words.number(factor, 2))
 
 
 def _suppliers_intro(reading: Reading) -> str:

@@ -22,7 +22,7 @@ _TAIL = ("source", "source_ref", "as_of", "grade")
 def tree_of(found: Explanation, lang: str = "en") -> Tree:
     """Return an explanation as a tree; text from the result carries no markup."""
     words = language(lang)
-    root = _branch(found, words)
+    root = _branch(found, words, set())
     if found.lineage:
         inputs = root.add(Text(words.text("explain.inputs"), style="bold"))
         for entry in found.lineage:
@@ -31,14 +31,18 @@ def tree_of(found: Explanation, lang: str = "en") -> Tree:
     return root
 
 
-def _branch(found: Explanation, words: Language) -> Tree:
+def _branch(found: Explanation, words: Language, told: set[str]) -> Tree:
+    """Return one step; an equation that was told above is only named."""
     tree = Tree(_title(found, words))
     if found.note == "repeated":
         tree.add(Text(words.text("explain.repeated"), style="dim"))
         return tree
     if found.text:
         tree.add(Text(clean(found.text)))
-    if found.equation:
+    if found.equation and found.equation.key in told:
+        tree.add(Text(words.text("explain.equation_above", key=found.equation.key), style="cyan"))
+    elif found.equation:
+        told.add(found.equation.key)
         line = words.text("explain.equation", key=found.equation.key, text="{text}")
         text = Text(line.replace("{text}", found.equation.text), style="cyan")
         tree.add(text).add(Text(f"{words.text('explain.source')}: {found.equation.source}", style="dim"))
@@ -48,7 +52,7 @@ def _branch(found: Explanation, words: Language) -> Tree:
     if left > 0:
         tree.add(Text(words.text("explain.more", count=left), style="dim"))
     for child in found.inputs:
-        tree.children.append(_branch(child, words))
+        tree.children.append(_branch(child, words, told))
     if found.source_rows:
         _source_rows(tree, found, words)
     if found.note:

@@ -5,9 +5,6 @@ The folder is not replaced as a whole, because it may hold other files of the us
 
 from __future__ import annotations
 
-import errno
-import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -15,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from evernormal.data.atomic import storage_error, sync
+from evernormal.data.atomic import storage_error, sync, system_error
 
 __all__ = ["written"]
 
@@ -48,7 +45,7 @@ def written(folder: Path, makers: Mapping[str, Callable[[Path], Path]]) -> dict[
     except OSError as error:
         raise storage_error(error, unchanged) from error
     except pl.exceptions.PolarsError as error:
-        refused = _refusal(str(error))
+        refused = system_error(error)
         if refused is None:
             raise
         raise storage_error(refused, unchanged) from error
@@ -58,12 +55,3 @@ def written(folder: Path, makers: Mapping[str, Callable[[Path], Path]]) -> dict[
         if not existed and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     return {name: folder / file for name, file in main.items()}
-
-
-def _refusal(message: str) -> OSError | None:
-    """Return the refusal of the file system that the table library reports in words only."""
-    if number := re.search(r"os error (\d+)", message):
-        return OSError(int(number[1]), os.strerror(int(number[1])))
-    if "no space left on device" in message.lower():
-        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    return None

@@ -18,6 +18,7 @@ from importlib import resources
 from typing import Any
 
 from evernormal.errors import UnknownNameError
+from evernormal.report.digits import by_ten_thousands, decimals_for, significant
 from evernormal.report.particles import choose_particles
 from evernormal.result import Finding
 
@@ -27,7 +28,11 @@ LANGUAGES = ("en", "ko")
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 _ISO_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
-_PLACES = frozenset({"country", "region", "focal", "supplier", "exporter", "importer", "by", "partner"})
+_PLACES = frozenset(
+    {"country", "region", "focal", "supplier", "exporter", "importer", "by", "partner", "through"}
+)
+_WITH_ARTICLE = frozenset({"USA", "GBR", "NLD", "PHL", "ARE", "COD", "CAF", "DOM", "ROW"})
+_COUNTRY_CODE = re.compile(r"(?<![\w/-])[A-Z]{3}(?![\w/-])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 Number = float | int | None
@@ -120,11 +125,17 @@ class Language:
         return f"{_sign(value, signed)}{text}"
 
     def tonnes(self, value: Number, *, signed: bool = False, rounded: bool = False) -> str:
-        """Return tonnes; ``rounded`` keeps three significant figures, for sentences."""
+        """Return tonnes; ``rounded`` keeps three significant figures, for sentences (in Korean by 만).
+
+        >>> language("ko").tonnes(40_319.0, rounded=True)
+        '4만 300톤'
+        """
         if value is None or not math.isfinite(value):
             return self.unknown
         shown = significant(value, 3) if rounded else value
         digits = 0 if abs(shown) >= 10 or shown == 0 else decimals_for(shown, 2)
+        if self.korean and rounded and abs(shown) >= 10_000:
+            return f"{_sign(shown, signed)}{by_ten_thousands(round(abs(shown)))}톤"
         number = self.number(shown, digits, signed=signed)
         return f"{number}톤" if self.korean else f"{number}{NARROW}t"
 
@@ -180,12 +191,40 @@ class Language:
         name = _MONTHS[day.month - 1]
         return f"{name[:3] if short else name} {day.year}"
 
+    def period(self, value: str) -> str:
+        """Return a period such as ``2019-01/2023-05``, a month or a year in words.
+
+        >>> language("en").period("2019-01/2023-05"), language("ko").period("2024")
+        ('January 2019 to May 2023', '2024년')
+        """
+        ends = [
+            self.month(end) if as_date(end) else f"{end}년" if self.korean and end.isdigit() else clean(end)
+            for end in value.split("/")
+        ]
+        return self.text("word.period", first=ends[0], last=ends[-1]) if len(ends) > 1 else ends[0]
+
     def span(self, low: Number, high: Number, show: Callable[[Number], str]) -> str:
-        """Return the 10 to 90 % range of a value."""
+        """Return the 10 to 90 % range of a value; both ends alike are told once."""
         first, last = show(low), show(high)
         if first == last:
             return self.text("word.range_point", value=first)
         return self.text("word.range", low=first, high=last)
+
+    def inline(self, name: str) -> str:
+        """Return a name as it stands inside a sentence: in English in lower case, unless it has capitals.
+
+        >>> language("en").inline("Lithium hydroxide"), language("en").inline("NCM cathode precursor")
+        ('lithium hydroxide', 'NCM cathode precursor')
+        """
+        first = name.partition(" ")[0]
+        return name if self.korean or first[1:] != first[1:].lower() else name[:1].lower() + name[1:]
+
+    def contained(self, symbol: str) -> str:
+        """Return the name of what a symbol such as ``Li`` or ``REO`` stands for, inside a sentence."""
+        key = f"contained.{symbol}"
+        if key in _messages():
+            return self.text(key)
+        return self.inline(_element_names(self.code).get(symbol, clean(symbol)))
 
     def country(self, code: str) -> str:
         """Return the name of an ISO 3166 alpha-3 code; a label that is no country stays as it is."""
@@ -193,6 +232,13 @@ class Language:
         if key in _messages():
             return self.text(key)
         return _country_names(self.code).get(code, clean(code))
+
+    def country_inline(self, code: str) -> str:
+        """Return the name of a country inside a sentence, in English with the article that it takes."""
+        name = self.country(code)
+        if self.korean or code not in _WITH_ARTICLE:
+            return name
+        return f"the {self.inline(name) if code == 'ROW' else name}"
 
     def form(self, name: str) -> str:
         """Return the name of a form; a form that the table lacks stays as it is."""
@@ -216,11 +262,12 @@ class Language:
         for key, value in finding.values.items():
             many = value if isinstance(value, list | tuple) else (value,)
             role = _singular(key) if isinstance(value, list | tuple) else key
-            for code in {v for v in many if isinstance(v, str) and v}:
-                name = str(self._named(role, code))
-                if role.rsplit("_", 1)[-1] in {*_PLACES, "form"} and name != code:
-                    shown = name.replace("\\", "\\\\")
-                    text = re.sub(rf"(?<![\w/-]){re.escape(code)}(?![\w/-])", shown, text)
+            for code in sorted({v for v in many if isinstance(v, str) and v}):
+                if role.rsplit("_", 1)[-1] == "form" and (name := self.inline(self.form(code))) != code:
+                    text = re.sub(rf"(?<![\w/-]){re.escape(code)}(?![\w/-])", name.replace("\\", r"\\"), text)
+        if "-" in (period := str(finding.values.get("period", ""))):
+            text = text.replace(period, self.period(period))
+        text = _COUNTRY_CODE.sub(lambda code: self.country_inline(code[0]), text)
         return text[:1].upper() + text[1:]
 
     def gap(self, finding: Finding) -> str:
@@ -245,9 +292,9 @@ class Language:
         if not isinstance(value, str) or not value:
             return value
         if role in _PLACES:
-            return self.country(value)
-        if _ISO_DATE.fullmatch(value):
-            return self.date(value) if len(value) == 10 else self.month(value)
+            return ", ".join(self.country(code) for code in value.split(", "))
+        if role == "period" or _ISO_DATE.fullmatch(value):
+            return self.date(value) if len(value) == 10 else self.period(value)
         return self.form(value) if role == "form" else value
 
 
@@ -288,35 +335,6 @@ def as_date(value: dt.date | str | None) -> dt.date | None:
         return None
 
 
-def significant(value: float, figures: int) -> float:
-    """Round to a number of significant figures.
-
-    >>> significant(12345.6, 3)
-    12300.0
-    """
-    if value == 0:
-        return 0.0
-    return round(value, figures - 1 - math.floor(math.log10(abs(value))))
-
-
-def decimals_for(value: float, figures: int = 3) -> int:
-    """Return the decimals that show a number to so many significant figures, six at most."""
-    if value == 0:
-        return 0
-    return min(6, max(0, figures - 1 - math.floor(math.log10(abs(value)))))
-
-
-def decimals_of_total(total: float) -> int:
-    """Return the decimals that show the parts of a total to four figures of it.
-
-    >>> [decimals_of_total(t) for t in (18_000.0, 180.0, 1.8)]
-    [0, 1, 3]
-    """
-    if total <= 0 or not math.isfinite(total):
-        return 0
-    return min(6, max(0, 3 - math.floor(math.log10(total))))
-
-
 def _sign(value: float, signed: bool) -> str:
     if value < 0:
         return MINUS
@@ -354,6 +372,14 @@ def _country_names(code: str) -> dict[str, str]:
 
     table = countries()
     return dict(zip(table["iso3"].to_list(), table[f"name_{code}"].to_list(), strict=True))
+
+
+@cache
+def _element_names(code: str) -> dict[str, str]:
+    from evernormal.network.forms import materials  # noqa: PLC0415 - reads a table when needed
+
+    table = materials()
+    return dict(zip(table["symbol"].to_list(), table[f"name_{code}"].to_list(), strict=True))
 
 
 @cache

@@ -14,17 +14,19 @@ from typing import Any
 
 import polars as pl
 
-from evernormal.report.language import Language, as_date, clean, decimals_of_total, language
+from evernormal.report.digits import decimals_of_total
+from evernormal.report.language import Language, as_date, clean, language
 from evernormal.result import Result
 
-__all__ = ["POLICY_KINDS", "Band", "Reading", "is_policy"]
+__all__ = ["NOTABLE_SHARE", "POLICY_KINDS", "Band", "Reading", "is_policy"]
 
 POLICY_KINDS = frozenset(
     {"stock_release", "buy", "swap", "loan", "allocation_order", "price_cap", "price_floor"}
 )
 """Kinds of measures that the focal side takes itself; they do not bite."""
 
-_WITH_ARTICLE = frozenset({"USA", "GBR", "NLD", "PHL", "ARE", "COD", "CAF", "DOM"})
+NOTABLE_SHARE = 0.001
+"""A shortage below this share of base use is not announced as one."""
 
 _ORDER = (
     "month",
@@ -142,11 +144,7 @@ class Reading:
     @property
     def form_inline(self) -> str:
         """Name of the form as it stands inside a sentence."""
-        return self.inline(self.form_name)
-
-    def inline(self, name: str) -> str:
-        """Return the name of a form as it stands inside a sentence."""
-        return name if self.words.korean or name[1:2].isupper() else name[:1].lower() + name[1:]
+        return self.words.inline(self.form_name)
 
     @property
     def base_year(self) -> str:
@@ -170,10 +168,19 @@ class Reading:
     @cached_property
     def unit(self) -> str:
         """What a tonne is a tonne of."""
-        element = _contained_element(self.form)
-        if element:
-            return self.words.text("unit.contained", element=element)
+        if self.element:
+            return self.words.text("unit.contained", element=self.element)
         return self.words.text("unit.contained_plain")
+
+    @cached_property
+    def element(self) -> str:
+        """Symbol of what is contained; empty when the table of forms does not tell."""
+        return _contained_element(self.form)
+
+    @cached_property
+    def contained_name(self) -> str:
+        """Name of what is contained, as inside a sentence."""
+        return self.words.contained(self.element) if self.element else ""
 
     @cached_property
     def decimals(self) -> int:
@@ -186,16 +193,21 @@ class Reading:
     @property
     def focal_inline(self) -> str:
         """Name of the focal country inside a sentence."""
-        article = not self.words.korean and self.focal in _WITH_ARTICLE
-        return f"the {self.focal_name}" if article else self.focal_name
+        return self.words.country_inline(self.focal)
 
     @property
     def short_unit(self) -> str:
         """The same, short, for the title of a chart."""
-        element = _contained_element(self.form)
-        if not element:
-            return "톤" if self.words.korean else "t"
-        return f"{element} 함량 톤" if self.words.korean else f"t {element}"
+        if not self.element:
+            return self.words.text("unit.short_plain")
+        return self.words.text("unit.short", element=self.element)
+
+    @property
+    def column_unit(self) -> str:
+        """The same, shorter still, for the heading of a narrow column."""
+        if not self.element:
+            return self.words.text("unit.column_plain")
+        return self.words.text("unit.column", element=self.element)
 
     # The answer ------------------------------------------------------------------------------------------
 
@@ -250,6 +262,21 @@ class Reading:
         if name == "gross_per_contained":
             return words.number(value, 2)
         return words.tonnes(value, rounded=rounded)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there is a shortage worth announcing."""
+        share = self.value("shortage_share")
+        return share is not None and share > NOTABLE_SHARE
+
+    @cached_property
+    def other_supply(self) -> float:
+        """Tonnes of other supply (equation E58) over the months in which a measure bites."""
+        supply = self.table("supply")
+        if "other_supply_t" not in supply.columns:
+            return 0.0
+        found = float(supply.filter(pl.col("month").is_in(self.window))["other_supply_t"].sum())
+        return found if found > 1e-6 * (self.value("base_use_year_t") or 0.0) else 0.0
 
     # Windows and names -----------------------------------------------------------------------------------
 

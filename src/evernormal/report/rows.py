@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from evernormal.report.language import clean, decimals_of_total
+from evernormal.report.basis import amount
+from evernormal.report.digits import decimals_of_total
+from evernormal.report.language import clean
 from evernormal.report.reading import Reading
 from evernormal.report.story import gaps
 
@@ -16,10 +18,10 @@ __all__ = [
     "Grid",
     "coverage_text",
     "end_uses",
+    "headings",
     "inputs",
     "measures",
     "month_by_month",
-    "parameters",
     "ranges",
     "stepping_in",
     "suppliers",
@@ -51,8 +53,10 @@ class Grid:
         return bool(self.rows)
 
 
-def _headings(reading: Reading, *keys: str) -> tuple[str, ...]:
-    return tuple(reading.words.text(f"column.{key}") for key in keys)
+def headings(reading: Reading, *keys: str) -> tuple[str, ...]:
+    """Return the headings of columns; tonnes say of what."""
+    unit = reading.column_unit
+    return tuple(reading.words.text(f"column.{key}", t=unit) for key in keys)
 
 
 def measures(reading: Reading) -> Grid:
@@ -64,7 +68,7 @@ def measures(reading: Reading) -> Grid:
         text = clean(row[f"text_{words.code}"] or row["text_en"] or words.text(f"kind.{row['kind']}"))
         shown = [words.date(row[d]) if row[d] else words.text("word.not_set") for d in dates]
         rows.append((text, *shown))
-    return Grid(_headings(reading, "measure", *dates), tuple(rows), words=5)
+    return Grid(headings(reading, "measure", *dates), tuple(rows), words=5)
 
 
 def suppliers(reading: Reading) -> Grid:
@@ -87,7 +91,7 @@ def suppliers(reading: Reading) -> Grid:
     amounts.append((words.text("word.total"), before, after))
     rows = tuple(_supplier_row(reading, row, before, after) for row in amounts)
     keys = ("supplier", "before", "after", "change", "change_share", "share_before", "share_after")
-    return Grid(_headings(reading, *keys), rows, total=True)
+    return Grid(headings(reading, *keys), rows, total=True)
 
 
 def _supplier_row(
@@ -114,30 +118,37 @@ def _percent(reading: Reading, part: float, whole: float, *, signed: bool = Fals
 
 
 def stepping_in(reading: Reading, named: int = 4) -> str:
-    """Return who ships more than in the base year, and how much of what is lost that replaces."""
-    table = reading.table("rerouting")
-    if table.is_empty():
-        return ""
+    """Return who ships more than in the base year, how much of what is lost that replaces, and what else."""
+    table, cite = reading.table("rerouting"), reading.cite("supply.other_supply_t")
+    parts = [_gainers(reading, table, named)] if not table.is_empty() else []
+    if other := reading.other_supply:
+        parts.append(reading.words.text("intro.other_supply", amount=amount(reading, other), cite=cite))
+    return (". " if reading.words.korean else " ").join(parts)
+
+
+def _gainers(reading: Reading, table: pl.DataFrame, named: int) -> str:
     words = reading.words
     gained, lost = table.filter(pl.col("change_t") > 0), table.filter(pl.col("change_t") < 0)
     gain, gone = float(gained["change_t"].sum()), -float(lost["change_t"].sum())
     if gain <= max(1e-6 * float(table["base_t"].sum()), 0.005 * gone):
         return words.text("intro.nobody")
-    if gone <= 0:
-        return words.text("intro.loss_nobody")
-    top = gained.sort("change_t", "supplier", descending=[True, False]).head(named)
+    top = gained.filter(pl.col("change_t") >= 0.02 * gain)
+    top = top.sort("change_t", "supplier", descending=[True, False]).head(named)
     shown = [
-        words.text("intro.gainer", name=words.country(s), change=words.tonnes(c, signed=True, rounded=True))
+        words.text(
+            "intro.gainer", name=words.country_inline(s), change=words.tonnes(c, signed=True, rounded=True)
+        )
         for s, c in top.select("supplier", "change_t").iter_rows()
     ]
     others = gained.height - top.height
     if others:
-        shown.append(words.text("word.others", count=others))
+        shown.append(words.text("intro.gainers_more", count=others))
+    key = "intro.stepping_in" if gain <= gone else "intro.stepping_in_more"
     return words.text(
-        "intro.stepping_in",
+        "intro.stepping_in_all" if gone <= 0.01 * gain else key,
         names=", ".join(shown),
-        gain=words.tonnes(gain, rounded=True),
-        share=words.percent(gain / gone, digits=0),
+        gain=amount(reading, gain, listed=True),
+        share=words.percent(gain / gone if gone else None, digits=0),
         lost=words.tonnes(gone, rounded=True),
     )
 
@@ -170,7 +181,7 @@ def end_uses(reading: Reading) -> Grid:
         label = words.text(key, form=reading.form_inline)
         rows.append((label, *_use_cells(reading, sums, digits), ""))
     keys = ("end_use", "base_use", "use", "shortage", "shortage_share", "loss", "first_short")
-    return Grid(_headings(reading, *keys), tuple(rows), total=totals.height > 1)
+    return Grid(headings(reading, *keys), tuple(rows), total=totals.height > 1)
 
 
 def _use_cells(reading: Reading, row: dict[str, float | None], digits: int) -> tuple[str, ...]:
@@ -199,21 +210,25 @@ def ranges(reading: Reading) -> Grid:
         central = reading.day("stop_date_with_release")
         first = reading.words.date(central) if central else reading.words.text("word.no_stop")
         rows.append((reading.words.text("summary.stop_day"), first, *map(reading.words.date, days)))
-    return Grid(_headings(reading, "name", "central", "low", "middle", "high"), tuple(rows))
+    return Grid(headings(reading, "name", "central", "low", "middle", "high"), tuple(rows))
 
 
 _MONTHLY = (
     ("imports_t", "imports"), ("base_imports_t", "base_imports"), ("domestic_t", "domestic"),
-    ("release_t", "release"), ("use_t", "use"), ("base_use_t", "base_use"), ("shortage_t", "shortage"),
+    ("other_supply_t", "other_supply"), ("release_t", "release"),
+    ("use_t", "use"), ("base_use_t", "base_use"), ("shortage_t", "shortage"),
     ("commercial_stock_t", "commercial_stock"), ("state_stock_t", "state_stock"), ("cover_days", "cover"),
     ("price_ratio", "price_ratio"),
 )  # fmt: skip
 
 
+_SOMETIMES = frozenset({"domestic_t", "other_supply_t", "release_t", "state_stock_t"})
+
+
 def month_by_month(reading: Reading) -> Grid:
-    """Return the supply table, one row a month."""
+    """Return the supply table, one row a month, without sources that are nought in every month."""
     table, words = reading.table("supply"), reading.words
-    present = [(column, key) for column, key in _MONTHLY if column in table.columns]
+    present = [(column, key) for column, key in _MONTHLY if _worth_a_column(table, column)]
     rows = tuple(
         (
             words.month(row["month"], short=True),
@@ -221,7 +236,13 @@ def month_by_month(reading: Reading) -> Grid:
         )
         for row in table.iter_rows(named=True)
     )
-    return Grid(_headings(reading, "month", *(key for _, key in present)), rows)
+    return Grid(headings(reading, "month", *(key for _, key in present)), rows)
+
+
+def _worth_a_column(table: pl.DataFrame, column: str) -> bool:
+    if column not in _SOMETIMES or column not in table.columns:
+        return column in table.columns
+    return table[column].null_count() > 0 or bool((table[column].abs() > 1e-6 * table["base_use_t"]).any())
 
 
 def _monthly(reading: Reading, column: str, value: float | None) -> str:
@@ -238,26 +259,7 @@ def inputs(reading: Reading) -> Grid:
         tuple(clean(part) for part in (i.name, i.source, i.licence, i.as_of, i.sha256[:12]))
         for i in reading.result.lineage.inputs
     )
-    return Grid(_headings(reading, "input", "source", "licence", "as_of", "hash"), rows, words=5)
-
-
-def parameters(reading: Reading) -> Grid:
-    """Return every parameter with interval, grade and source."""
-    number = reading.words.number
-    rows = tuple(
-        (
-            clean(p.name),
-            number(p.value),
-            number(p.low),
-            number(p.high),
-            clean(p.unit),
-            p.grade,
-            clean(p.source),
-        )
-        for p in reading.result.lineage.parameters
-    )
-    keys = ("parameter", "value", "lower", "upper", "unit", "grade", "source")
-    return Grid(_headings(reading, *keys), rows, remarks=3)
+    return Grid(headings(reading, "input", "source", "licence", "as_of", "hash"), rows, words=5)
 
 
 def coverage_text(reading: Reading, shown: int = 12) -> Sequence[str]:
@@ -289,5 +291,5 @@ def _coverage_line(reading: Reading, form: str, item: str, regions: list[str], *
         names.append(words.text("explain.more", count=len(regions) - shown))
     label = words.text(f"item.{item}") if words.has(f"item.{item}") else clean(item)
     return words.text(
-        "intro.coverage_unknown", item=label, form=reading.inline(words.form(form)), regions=", ".join(names)
+        "intro.coverage_unknown", item=label, form=words.inline(words.form(form)), regions=", ".join(names)
     )

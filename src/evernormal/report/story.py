@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shlex
 from dataclasses import dataclass
 
 import polars as pl
 
-from evernormal.report.reading import Reading
+from evernormal.report.basis import amount
+from evernormal.report.reading import NOTABLE_SHARE, Reading
 
 __all__ = [
-    "KeyFigure",
     "gaps",
     "headline",
-    "key_figures",
     "method",
     "not_known",
     "reproduce",
+    "share_based",
     "stop",
-    "stop_range",
 ]
-
-NOTABLE_SHARE = 0.001
-"""A shortage below this share of base use is not announced as one."""
-
-
-@dataclass(frozen=True)
-class KeyFigure:
-    """One figure at the top: what it is, its value, its range and a remark."""
-
-    label: str
-    value: str
-    range: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,37 +39,39 @@ def headline(reading: Reading) -> list[str]:
     return [sentence[:1].upper() + sentence[1:] for sentence in found if sentence]
 
 
-def _is_short(reading: Reading) -> bool:
-    share = reading.value("shortage_share")
-    return share is not None and share > NOTABLE_SHARE
-
-
 def _loss_of_supply(reading: Reading) -> str:
     words, short = reading.words, reading.value("shortage_t")
     names = {"focal": reading.focal_inline, "form": reading.form_inline}
     if short is None:
         return words.text("headline.unknown", **names)
-    if _is_short(reading):
+    if reading.is_short:
         return words.text(
             "headline.short" if reading.day("stop_date_with_release") else "headline.less",
             **names,
-            shortage=words.tonnes(short, rounded=True),
+            shortage=amount(reading, short),
             share=words.percent(reading.value("shortage_share")),
             month=words.month(reading.day("first_shortage_month")),
         )
-    lost, year = reading.value("imports_lost_t"), reading.value("base_imports_year_t")
+    return _without_shortage(reading, names)
+
+
+def _without_shortage(reading: Reading, names: dict[str, str]) -> str:
+    """Return what the scenario does to imports where no use runs short."""
+    words, lost, year = reading.words, reading.value("imports_lost_t"), reading.value("base_imports_year_t")
     if lost is None or year is None:
         return words.text("headline.unknown", **names)
+    if not year and not reading.value("base_use_year_t"):
+        return words.text("headline.no_trade", **names, year=reading.base_year)
     if abs(lost) <= NOTABLE_SHARE * year:
         return words.text("headline.calm", **names)
     if lost < 0:
-        return words.text("headline.more", **names, gain=words.tonnes(-lost, rounded=True))
-    return words.text("headline.covered", **names, lost=words.tonnes(lost, rounded=True))
+        return words.text("headline.more", **names, gain=amount(reading, -lost))
+    return words.text("headline.covered", **names, lost=amount(reading, lost))
 
 
 def _hardest_hit(reading: Reading) -> str:
     table = reading.table("end_use")
-    if not _is_short(reading) or "end_use" not in table.columns:
+    if not reading.is_short or "end_use" not in table.columns:
         return ""
     own = table.filter(~pl.col("end_use").str.contains(": ", literal=True))
     totals = own.group_by("end_use", maintain_order=True).agg(pl.col("shortage_t").sum())
@@ -93,8 +80,8 @@ def _hardest_hit(reading: Reading) -> str:
     worst = totals.sort("shortage_t", "end_use", descending=[True, False]).row(0, named=True)
     return reading.words.text(
         "headline.short_where",
-        end_use=reading.end_use(worst["end_use"]),
-        shortage=reading.words.tonnes(worst["shortage_t"], rounded=True),
+        end_use=reading.words.inline(reading.end_use(worst["end_use"])),
+        amount=amount(reading, worst["shortage_t"]),
     )
 
 
@@ -118,9 +105,9 @@ def stop(reading: Reading) -> str:
 def _cost(reading: Reading) -> str:
     words, loss, peak = reading.words, reading.value("loss_usd"), reading.value("peak_price_ratio")
     ratio = words.ratio(peak)
-    if not _is_short(reading) or loss is None:
+    if not reading.is_short or loss is None:
         dearer = peak is not None and peak > 1.005
-        unknown = words.text("headline.cost_unknown") if _is_short(reading) else ""
+        unknown = words.text("headline.cost_unknown") if reading.is_short else ""
         price = words.text("headline.price_only", ratio=ratio) if dearer else ""
         return " ".join(part for part in (unknown, price) if part)
     band = reading.band("loss_usd")
@@ -136,80 +123,13 @@ def _cost(reading: Reading) -> str:
     return words.text(key, cost=cost, ratio=ratio)
 
 
-def key_figures(reading: Reading) -> list[KeyFigure]:
-    """Return the figures of the top of the page, each with its 10 to 90 % range."""
-    words = reading.words
-    return [
-        KeyFigure(
-            words.text("figure.imports_lost"), *_ranged(reading, "imports_lost_t"), _lost_note(reading)
-        ),
-        KeyFigure(words.text("figure.shortage"), *_ranged(reading, "shortage_t"), _short_note(reading)),
-        _stop_figure(reading),
-        KeyFigure(words.text("figure.cover"), *_ranged(reading, "min_cover_days")),
-        KeyFigure(
-            words.text("figure.price"), *_ranged(reading, "peak_price_ratio"), words.text("figure.price_note")
-        ),
-        KeyFigure(words.text("figure.loss"), *_ranged(reading, "loss_usd")),
-    ]
-
-
-def _ranged(reading: Reading, name: str) -> tuple[str, str]:
-    """Return a value and its range as text."""
-    band = reading.band(name)
-    shown = reading.shown(name, reading.value(name))
-    if not band.known:
-        return shown, ""
-    return shown, reading.words.span(band.p10, band.p90, lambda v: reading.shown(name, v))
-
-
-def _lost_note(reading: Reading) -> str:
-    lost, year, months = (
-        reading.value("imports_lost_t"),
-        reading.value("base_imports_year_t"),
-        reading.biting_months,
-    )
-    if lost is None or not year or not months:
+def share_based(reading: Reading) -> str:
+    """Return the warning that the picture of trade comes from published shares; empty where it does not."""
+    found = next((f for f in reading.result.findings if f.code in {"share-based", "published-shares"}), None)
+    if found is None:
         return ""
-    share = lost / (year / 12 * len(months))
-    return reading.words.text(
-        "figure.imports_lost_note", share=reading.words.percent(share), months=len(months)
-    )
-
-
-def _short_note(reading: Reading) -> str:
-    words = reading.words
-    if reading.value("shortage_t") is None:
-        return ""
-    if not _is_short(reading):
-        return words.text("figure.shortage_none")
-    return words.text(
-        "figure.shortage_note",
-        share=words.percent(reading.value("shortage_share")),
-        month=words.month(reading.day("first_shortage_month")),
-    )
-
-
-def _stop_figure(reading: Reading) -> KeyFigure:
-    words = reading.words
-    day, without = reading.day("stop_date_with_release"), reading.day("stop_date_without_release")
-
-    def shown(date: dt.date | None) -> str:
-        return words.date(date) if date else words.text("word.no_stop")
-
-    note = words.text("figure.stop_note", date=shown(without)) if day != without else ""
-    return KeyFigure(words.text("figure.stop"), shown(day), stop_range(reading), note)
-
-
-def stop_range(reading: Reading) -> str:
-    """Return how often stock runs out over the draws, and the range of the date."""
-    words, often, band = reading.words, reading.band("stop_probability").p50, reading.band("stop_day")
-    if often is None:
-        return ""
-    share = words.text("figure.stop_often", share=words.percent(often, digits=0))
-    if not band.known or reading.start is None:
-        return share
-    low, high = (reading.start + dt.timedelta(days=round(p)) for p in (band.p10 or 0.0, band.p90 or 0.0))
-    return words.text("figure.stop_range", share=share, low=words.date(low), high=words.date(high))
+    period = reading.words.period(str(found.values.get("period") or reading.base_year))
+    return reading.words.text("brief.share_based", form=reading.form_name, period=period)
 
 
 def gaps(reading: Reading) -> Gaps:

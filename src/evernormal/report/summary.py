@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from evernormal.report import rows, story
+from evernormal.report import figures, rows, story
 from evernormal.report.reading import Reading
 from evernormal.result import Result
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["brief_json", "terminal_summary"]
 
-SERIES = ("imports_t", "base_imports_t", "price_ratio", "cover_days", "shortage_t", "loss_usd")
+SERIES = (
+    "imports_t", "base_imports_t", "other_supply_t", "price_ratio", "cover_days", "shortage_t", "loss_usd",
+)  # fmt: skip
 
 
 def brief_json(result: Result) -> dict[str, Any]:
@@ -26,8 +28,8 @@ def brief_json(result: Result) -> dict[str, Any]:
         result: a simulation result.
 
     Returns:
-        ``scenario, focal, form, months, imports_t, base_imports_t, price_ratio, cover_days, stop_date,
-        shortage_t, loss_usd, bands, findings, files``: lists by month (``months`` as ``YYYY-MM``),
+        ``scenario, focal, form, months, imports_t, base_imports_t, other_supply_t, price_ratio, cover_days,
+        stop_date, shortage_t, loss_usd, bands, findings, files``: lists by month (``months`` as ``YYYY-MM``),
         ``bands`` as series to ``p10, p50, p90`` lists, ``stop_date`` with the release and
         ``stop_date_without_release``, ``totals`` and ``units``.  What is unknown is ``None``, never NaN and
         never 0.
@@ -118,6 +120,8 @@ def terminal_summary(result: Result, lang: str = "en") -> RenderableType:
     words = reading.words
     parts: list[Any] = [_panel(reading), _figures(reading)]
     suppliers = rows.suppliers(reading)
+    if notice := story.share_based(reading):
+        parts.append(_text(notice, style="yellow"))
     if suppliers:
         parts += [_table(words.text("section.suppliers"), suppliers), _text(rows.stepping_in(reading))]
     uses = rows.end_uses(reading)
@@ -153,9 +157,8 @@ def _figures(reading: Reading) -> Any:
     table = Table(box=None, pad_edge=False)
     for key, justify in (("column.name", "left"), ("terminal.central", "right"), ("terminal.range", "left")):
         table.add_column(_text(words.text(key)), justify=justify)  # type: ignore[arg-type]
-    for figure in story.key_figures(reading):
-        remark = "; ".join(part for part in (figure.range, figure.note) if part)
-        table.add_row(_text(figure.label), _text(figure.value, "bold"), _text(remark))
+    for figure in (*figures.key_figures(reading), *figures.other_figure(reading)):
+        table.add_row(_text(figure.label), _text(figure.value, "bold"), _text("; ".join(figure.remarks)))
     return table
 
 
@@ -164,7 +167,8 @@ def _table(title: str, grid: rows.Grid) -> Any:
 
     table = Table(title=_text(title), title_justify="left", box=None, pad_edge=False)
     for i, heading in enumerate(grid.headings):
-        table.add_column(_text(heading), justify="left" if i < grid.words else "right")
+        narrow = i == 0 and max(len(row[0]) for row in grid.rows) <= 24
+        table.add_column(_text(heading), justify="left" if i < grid.words else "right", no_wrap=narrow)
     for row in grid.rows:
         last = grid.total and row is grid.rows[-1]
         table.add_row(*(_text(cell, "bold" if last else "") for cell in row))

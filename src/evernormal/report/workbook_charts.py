@@ -10,7 +10,9 @@ from evernormal.report.reading import Reading
 
 __all__ = ["add_price_chart", "add_supply_chart"]
 
-_STACKED = (("imports_t", "#0072B2"), ("domestic_t", "#009E73"), ("release_t", "#333333"))
+_STACKED = (("imports_t", "#0072B2"), ("domestic_t", "#009E73"), ("release_t", "#333333"),
+    ("other_supply_t", "#999933"),
+)  # fmt: skip
 
 
 def _range(sheet: Any, column: int, first: int, last: int) -> list[Any]:
@@ -30,7 +32,7 @@ def _series(
 
 
 def add_supply_chart(book: Any, sheet: Any, reading: Reading, table: pl.DataFrame) -> None:
-    """Add imports, domestic production and releases as stacked columns, with base imports as a line."""
+    """Add imports and all other supply as stacked columns, with base imports as a line."""
     words, rows = reading.words, (1, table.height)
     columns = book.add_chart({"type": "column", "subtype": "stacked"})
     for column, color in _STACKED:

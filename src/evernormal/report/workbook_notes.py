@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evernormal.report import story
+from evernormal.report.basis import basis
 from evernormal.report.reading import Reading
 
 __all__ = ["write_notes"]
@@ -37,14 +38,15 @@ def _sections(reading: Reading, command: str) -> list[tuple[str, list[str]]]:
     words, lineage = reading.words, reading.result.lineage
     notes = words.text
     about = [
-        line for line in (reading.description, *story.headline(reading), story.not_known(reading)) if line
+        line
+        for line in (
+            reading.description,
+            *story.headline(reading),
+            story.share_based(reading),
+            story.not_known(reading),
+        )
+        if line
     ]
-    factor = reading.value("gross_per_contained")
-    basis = (
-        notes("brief.basis", unit=reading.unit)
-        if factor is None
-        else notes("brief.basis_gross", unit=reading.unit, factor=words.number(factor, 2))
-    )
     findings = [f"{notes(f'level.{f.level}')}: {words.finding(f)}" for f in reading.result.findings]
     sources = [
         " · ".join(
@@ -61,7 +63,7 @@ def _sections(reading: Reading, command: str) -> list[tuple[str, list[str]]]:
     )
     return [
         (notes("notes.about"), about),
-        (notes("notes.units"), [basis, notes("notes.empty_cell")]),
+        (notes("notes.units"), [basis(reading), notes("notes.empty_cell")]),
         (notes("notes.findings"), findings or [notes("intro.findings_none")]),
         (notes("section.method"), story.method(reading)),
         (notes("notes.sources"), sources or [words.unknown]),

@@ -1,7 +1,7 @@
 """What flows into, through and out of the focal country, averaged over the months in which a measure bites.
 
-The picture balances: suppliers, domestic output, stock and what is missing on the left add up to base use,
-exports and stock building on the right (law 1); what the tables leave open shows as a change of firms' stock.
+The picture balances: suppliers, domestic output, other supply, stock and what is missing on the left add
+up to base use, exports and stock building on the right (law 1); what remains is the change of firms' stock.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Chain:
     """Sources, uses and conversions of the focal country, tonnes a month.
 
     Attributes:
-        sources: suppliers of the form asked about, then domestic output and stock.
+        sources: suppliers of the form asked about, then domestic output, other supply and stock.
         uses: end uses, then exports, further processing and stock building.
         missing: what each use lacks against its base use, by key of ``uses``.
         upstream: stages before the form, first the ores, each with what its conversion yields.
@@ -62,14 +62,16 @@ def chain_of(reading: Reading, named: int = 7) -> Chain:
     arrivals = sum(f.amount for f in suppliers)
     sources = list(suppliers)
     words = reading.words
-    domestic, release = (_mean(supply, column) for column in ("domestic_t", "release_t"))
     upstream = _upstream(reading, window)
     made = sum(output for _, output in upstream)
-    if domestic - made > SMALLEST * arrivals:
-        sources.append(Flow("domestic", words.text("chart.sankey_domestic"), domestic - made))
-    if release > SMALLEST * arrivals:
-        sources.append(Flow("release", words.text("chart.sankey_release"), release))
-    gap = sum(f.amount for f in uses) - arrivals - max(domestic, made) - release
+    for key, amount in (
+        ("domestic", _mean(supply, "domestic_t") - made),
+        ("other", _mean(supply, "other_supply_t")),
+        ("release", _mean(supply, "release_t")),
+    ):
+        if amount > SMALLEST * arrivals:
+            sources.append(Flow(key, words.text(f"chart.sankey_{key}"), amount))
+    gap = sum(f.amount for f in uses) - made - sum(f.amount for f in sources)
     scale = max(sum(f.amount for f in uses), arrivals)
     if gap > SMALLEST * scale:
         sources.append(Flow("stock", words.text("chart.sankey_stock"), gap))

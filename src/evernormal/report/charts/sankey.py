@@ -16,6 +16,8 @@ from evernormal.report.reading import Reading
 NODE, STEPS, LEAST_MARGIN, MOST_MARGIN = 12, 24, 90, 235
 LINE_WIDTH = MOST_MARGIN - 26
 MISSING, STOCK, USE = "#f2b089", "#999999", "#4d4d4d"
+_OWN = {"stock": STOCK, "domestic": STOCK, "release": theme.STATE, "other": theme.OTHER_SUPPLY}
+"""Colours of the sources that are no supplier."""
 
 
 def sankey_chart(reading: Reading) -> Figure:
@@ -46,8 +48,8 @@ def sankey_chart(reading: Reading) -> Figure:
 
 def _color(flow: Flow, hit: set[str]) -> str:
     """Return the colour of a source: who ships less, who ships more, who stays."""
-    if flow.key in {"stock", "release", "domestic"}:
-        return STOCK if flow.key != "release" else theme.STATE
+    if flow.key in _OWN:
+        return _OWN[flow.key]
     change = flow.amount - (flow.base or 0.0)
     if flow.key in hit or change < -0.01 * (flow.base or flow.amount):
         return theme.LOST

@@ -1,4 +1,4 @@
-"""Imports by month, stacked by supplier, against the base year."""
+"""Imports by month, stacked by supplier, with state release and other supply, against the base year."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAMED, HEIGHT = 6, 250
 
 
 def supply_chart(reading: Reading) -> Figure:
-    """Return stacked columns of monthly imports by supplier, with the base year as a line."""
+    """Return stacked columns of imports by supplier and what adds to them, with the base year as a line."""
     words, months = reading.words, reading.months
     stacks, colors = _stacks(reading)
     base = reading.table("supply")["base_imports_t"].to_list()
@@ -71,21 +71,30 @@ def _stacks(reading: Reading) -> tuple[dict[object, list[dict[str, object]]], di
     colors = {s: next(losers, theme.LOSERS[-1]) if s in hit else next(others) for s in named}
     rest = len(ordered) - len(named)
     rest_label = reading.words.text("word.others", count=rest)
-    release = reading.words.text("chart.supply_release")
+    release, other = (reading.words.text(f"chart.supply_{key}") for key in ("release", "other"))
     amounts = _amounts(imports, named)
     stacks: dict[object, list[dict[str, object]]] = {}
-    released = dict(reading.table("supply").select("month", "release_t").iter_rows())
+    released, added = _by_month(reading, "release_t"), _by_month(reading, "other_supply_t")
     for i, month in enumerate(reading.months):
         pieces = [(reading.words.country(s), amounts.get((month, s), 0.0), colors[s]) for s in named]
         pieces.append((rest_label, amounts.get((month, None), 0.0), theme.OTHERS))
         pieces.append((release, released.get(month) or 0.0, theme.STATE))
+        pieces.append((other, added.get(month) or 0.0, theme.OTHER_SUPPLY))
         stacks[month] = _pile(i, pieces)
     labels = {reading.words.country(s): c for s, c in colors.items()}
     if rest:
         labels[rest_label] = theme.OTHERS
     if any(released.values()):
         labels[release] = theme.STATE
+    if reading.other_supply:
+        labels[other] = theme.OTHER_SUPPLY
     return stacks, labels
+
+
+def _by_month(reading: Reading, column: str) -> dict[object, float]:
+    """Return a column of the supply table by month; empty where the result has none."""
+    supply = reading.table("supply")
+    return dict(supply.select("month", column).iter_rows()) if column in supply.columns else {}
 
 
 def _amounts(imports: pl.DataFrame, named: list[str]) -> dict[tuple[object, str | None], float]:

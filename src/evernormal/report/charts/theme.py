@@ -14,7 +14,7 @@ from evernormal.report.charts.figure import Figure
 from evernormal.report.reading import Reading
 
 WIDTH = 720
-LEFT, RIGHT, BOTTOM = 58, 150, 38
+LEFT, RIGHT, BOTTOM = 58, 166, 38
 PLOT = WIDTH - LEFT - RIGHT
 FONT = "'Noto Sans KR','Noto Sans CJK KR','Malgun Gothic','Apple SD Gothic Neo',system-ui,sans-serif"
 INK, SOFT, FAINT, WINDOW = "#222222", "#595959", "#d9d9d9", "#f3efe6"
@@ -22,7 +22,7 @@ LOST, GAINED, STEADY = "#D55E00", "#0072B2", "#8c8c8c"
 # Okabe and Ito (2008), the colours that people with any colour vision tell apart.
 PALETTE = ("#0072B2", "#56B4E9", "#009E73", "#CC79A7", "#E69F00", "#F0E442")
 LOSERS = ("#D55E00", "#8c3b00", "#f0a06a")
-OTHERS, STATE = "#bdbdbd", "#333333"
+OTHERS, STATE, OTHER_SUPPLY = "#bdbdbd", "#333333", "#999933"
 TITLE_SIZE, TEXT_SIZE, LINE = 14, 12, 18
 
 Row = Mapping[str, Any]
