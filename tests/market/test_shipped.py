@@ -119,7 +119,7 @@ def test_a_full_stop_of_chinese_lithium_hydroxide() -> None:
 
 
 def test_others_replace_at_most_a_quarter_of_what_is_withheld_from_the_world() -> None:
-    """First-year fact of 30 years of export cuts: refill of 0 to 25 % by other exporters (Indonesia, 2014)."""
+    """First-year fact of 30 years of export cuts: others refill 0 to 25 % of a cut (Indonesia, 2014)."""
     network = world("nickel-ore-2014")
     done = solved("nickel-ore-2014", "piqp")
     routes = routes_of(network, behaviour().new_route_size)
