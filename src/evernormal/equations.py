@@ -145,7 +145,7 @@ _ALL = (
         r"\frac{P}{P_0} = \min\left\{\left(\frac{u}{u_0}\right)^{1/\varepsilon},\ \kappa\right\}"
         r"\ \text{by chords}",
         "price ratio at which a share of use is given up: isoelastic, flat at the choke price",
-        "Isoelastic curves through the base point (DESIGN 4), piecewise linear",
+        "Isoelastic curves through the base point, piecewise linear",
         "evernormal.market.curves.use_curve",
     ),
     Equation(
@@ -228,7 +228,7 @@ _ALL = (
         "Shortage",
         r"S_t = \max(0, u_{0t} - u_t)",
         "shortage = base use - use (base use includes a demand surge)",
-        "Definition (DESIGN 4)",
+        "Definition: use that is wanted at the base price and not met",
         "evernormal.market.simulate.simulate",
     ),
     Equation(

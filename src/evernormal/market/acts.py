@@ -1,6 +1,6 @@
 """Measures turned into what the engine understands: a cap, a wedge, a delay or an added quantity, by month.
 
-Nothing else reaches the engine (DESIGN 4).  Whether a measure is in force is read day by day, so that one
+Nothing else reaches the engine.  Whether a measure is in force is read day by day, so that one
 that starts in the middle of a month bites for the days that are left.
 """
 

@@ -1,5 +1,5 @@
-"""Behavioural parameters: one table with value, interval, grade and source; kinds are never mixed (DESIGN
-4)."""
+"""Behavioural parameters: one table with value, interval, grade and source; kinds are never
+mixed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One run through time: solve, live until somebody announces something, solve again from there.
 
-Nobody foresees a measure before its announcement (DESIGN 4): each announcement starts a new program with
+Nobody foresees a measure before its announcement: each announcement starts a new program with
 stocks and cargo as they then stand.
 """
 
