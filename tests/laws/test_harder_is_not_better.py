@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import evernormal
 from evernormal.network.network import Network
 from evernormal.result import Result
 
@@ -107,3 +110,16 @@ def test_more_released_stock_is_not_worse(world: Network, severity: float, more:
     some = run(buyer, ban(severity), policies=(release(1.0),))
     no_better(some, nothing)
     no_better(run(larger, ban(severity), policies=(release(1.0),)), some)
+
+
+@pytest.mark.parametrize("focal", ["KOR", "JPN", "USA", "DEU"])
+def test_harsher_ban_on_real_trade_is_not_better(focal: str) -> None:
+    """Law 9: on the shipped trade in lithium hydroxide, whoever asks."""
+    shipped = evernormal.load_scenario("lithium-hydroxide-100").with_focal(focal)
+    world = evernormal.load_network(shipped.form, focal=focal, year=shipped.base_year)
+    results = [
+        evernormal.simulate(world, shipped.with_severity(severity), draws=0)
+        for severity in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
+    for easy, hard in pairwise(results):
+        no_better(easy, hard)
