@@ -303,7 +303,10 @@ def test_a_shortage_that_only_the_price_brings_is_called_that(result: Result) ->
         text=pl.when(pl.col("name").str.starts_with("stop_date")).then(None).otherwise(pl.col("text"))
     )
     sentence = story.headline(Reading.of(with_tables(result, summary=summary), "en"))[0]
-    assert "would use" in sentence and "the price rises before stock runs out" in sentence
+    assert (
+        "would cut its use of lithium hydroxide by 8,060" in sentence
+        and "the price rises before stock runs out" in sentence
+    )
 
 
 def test_a_country_with_an_article_has_it(result: Result) -> None:

@@ -95,8 +95,9 @@ def test_every_message_has_the_same_values_in_both_languages() -> None:
 
 
 LETTERLESS = {
-    "basis.same", "chart.price_peak", "chart.sankey_change", "chart.sankey_pool", "column.hash", "headline.cost_end",
-    "intro.gainer", "method.cite", "word.interval", "word.not_set", "word.of_form", "word.period",
+    "basis.same", "chart.price_peak", "chart.sankey_change", "chart.sankey_pool", "column.hash",
+    "headline.cost_end", "intro.gainer", "method.cite", "word.interval", "word.not_set",
+    "word.of_form", "word.period",
 }  # fmt: skip
 
 

@@ -140,14 +140,15 @@ def _findings(reading: Reading) -> list[tuple[str, str, str]]:
 
 def _documents(reading: Reading) -> list[str]:
     found = reading.scenario.get("sources") or reading.result.lineage.call.get("sources") or ()
-    return [
-        clean(
-            ": ".join(str(part) for part in source.values() if part)
-            if isinstance(source, dict)
-            else str(source)
-        )
-        for source in found
-    ]
+    return [clean(_document(source)) for source in found]
+
+
+def _document(source: object) -> str:
+    """Return a source of a scenario, its title first whatever the order of its keys."""
+    if not isinstance(source, dict):
+        return str(source)
+    ordered = sorted(source.items(), key=lambda item: (item[0] != "title", item[0]))
+    return ": ".join(str(part) for _, part in ordered if part)
 
 
 def _grades(reading: Reading) -> str:

@@ -31,7 +31,7 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 _PLACES = frozenset(
     {"country", "region", "focal", "supplier", "exporter", "importer", "by", "partner", "through"}
 )
-_WITH_ARTICLE = frozenset({"USA", "GBR", "NLD", "PHL", "ARE", "COD", "CAF", "DOM", "ROW"})
+_WITH_ARTICLE = frozenset({"USA", "GBR", "NLD", "PHL", "ARE", "COD", "CAF", "DOM"})
 _COUNTRY_CODE = re.compile(r"(?<![\w/-])[A-Z]{3}(?![\w/-])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -235,10 +235,10 @@ class Language:
 
     def country_inline(self, code: str) -> str:
         """Return the name of a country inside a sentence, in English with the article that it takes."""
+        if (key := f"place.{code}_inline") in _messages():
+            return self.text(key)
         name = self.country(code)
-        if self.korean or code not in _WITH_ARTICLE:
-            return name
-        return f"the {self.inline(name) if code == 'ROW' else name}"
+        return name if self.korean or code not in _WITH_ARTICLE else f"the {name}"
 
     def form(self, name: str) -> str:
         """Return the name of a form; a form that the table lacks stays as it is."""

@@ -100,12 +100,7 @@ def _suppliers(reading: Reading, named: int) -> list[Flow]:
         Flow(supplier, reading.words.country(supplier), now, base)
         for supplier, now, base in table.iter_rows()
     ]
-    rest = rows[named:]
-    if len(rest) < 2:
-        return rows
-    label = reading.words.text("word.others", count=len(rest))
-    others = Flow("others", label, sum(f.amount for f in rest), sum(f.base or 0.0 for f in rest))
-    return [*rows[:named], others]
+    return _folded(reading, rows, named)
 
 
 def _uses(reading: Reading, supply: pl.DataFrame) -> tuple[list[Flow], dict[str, float]]:
@@ -148,25 +143,54 @@ def _exports(reading: Reading) -> float:
 
 def _upstream(reading: Reading, window: Iterable[object]) -> tuple[tuple[Stage, float], ...]:
     """Return the stages that the focal country itself converts into the form (table ``conversions``)."""
-    table, flows = reading.table("conversions"), reading.table("flows")
-    if "source_form" not in table.columns or "form" not in flows.columns:
+    table = reading.table("conversions")
+    if "source_form" not in table.columns or "form" not in reading.table("flows").columns:
         return ()
-    months = pl.col("month").is_in(list(window))
-    here = table.filter(months & (pl.col("region") == reading.focal))
+    here = table.filter(
+        pl.col("month").is_in(list(window))
+        & (pl.col("region") == reading.focal)
+        & (pl.col("target_form") == reading.form)
+    )
     stages: list[tuple[Stage, float]] = []
-    for source in here.filter(pl.col("target_form") == reading.form)["source_form"].unique().sort().to_list():
-        both = (pl.col("source_form") == source) & (pl.col("target_form") == reading.form)
-        output = _mean(here.filter(both), "output_t")
-        arrive = (
-            flows.filter(months & (pl.col("importer") == reading.focal) & (pl.col("form") == source))
-            .group_by("exporter")
-            .agg(pl.col("shipped_t", "base_t").sum() / max(len(reading.window), 1))
-            .sort("shipped_t", "exporter", descending=[True, False])
-            .head(4)
-        )
-        named = tuple(
-            Flow(f"{source}|{e}", reading.words.country(e), now, base) for e, now, base in arrive.iter_rows()
-        )
+    for source in here["source_form"].unique().sort().to_list():
+        rows = here.filter(pl.col("source_form") == source)
+        taken, output = _mean(rows, "input_t"), _mean(rows, "output_t")
         if output > 0:
-            stages.append((Stage(source, named), output))
+            stages.append((Stage(source, tuple(_fed_by(reading, source, taken))), output))
     return tuple(stages)
+
+
+def _fed_by(reading: Reading, source: str, taken: float, named: int = 4) -> list[Flow]:
+    """Return where a conversion gets its input from: imports in proportion, the rest from within."""
+    arrive = (
+        reading.table("flows")
+        .filter(
+            pl.col("month").is_in(reading.window)
+            & (pl.col("importer") == reading.focal)
+            & (pl.col("form") == source)
+        )
+        .group_by("exporter")
+        .agg(pl.col("shipped_t", "base_t").sum() / max(len(reading.window), 1))
+        .sort("shipped_t", "exporter", descending=[True, False])
+    )
+    total = float(arrive["shipped_t"].sum())
+    part = min(1.0, taken / total) if total > 0 else 0.0
+    flows = [
+        Flow(f"{source}|{e}", reading.words.country(e), now * part, base * part)
+        for e, now, base in arrive.iter_rows()
+    ]
+    flows = _folded(reading, flows, named, key=f"{source}|others")
+    own = taken - total * part
+    if own > SMALLEST * taken:
+        flows.append(Flow(f"{source}|domestic", reading.words.text("chart.sankey_domestic"), own))
+    return flows
+
+
+def _folded(reading: Reading, flows: list[Flow], named: int, key: str = "others") -> list[Flow]:
+    """Return the first flows, the rest as one where they are more than one."""
+    rest = flows[named:]
+    if len(rest) < 2:
+        return flows
+    label = reading.words.text("word.others", count=len(rest))
+    others = Flow(key, label, sum(f.amount for f in rest), sum(f.base or 0.0 for f in rest))
+    return [*flows[:named], others]

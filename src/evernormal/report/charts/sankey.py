@@ -14,7 +14,7 @@ from evernormal.report.charts.layout import Box, Link, Node, Ribbon, lay_out
 from evernormal.report.reading import Reading
 
 NODE, STEPS, LEAST_MARGIN, MOST_MARGIN = 12, 24, 90, 235
-LINE_WIDTH = MOST_MARGIN - 26
+LINE_WIDTH, POOL_WIDTH = MOST_MARGIN - 26, 92
 MISSING, STOCK, USE = "#f2b089", "#999999", "#4d4d4d"
 _OWN = {"stock": STOCK, "domestic": STOCK, "release": theme.STATE, "other": theme.OTHER_SUPPLY}
 """Colours of the sources that are no supplier."""
@@ -48,8 +48,9 @@ def sankey_chart(reading: Reading) -> Figure:
 
 def _color(flow: Flow, hit: set[str]) -> str:
     """Return the colour of a source: who ships less, who ships more, who stays."""
-    if flow.key in _OWN:
-        return _OWN[flow.key]
+    own = _OWN.get(flow.key.rpartition("|")[2])
+    if own is not None:
+        return own
     change = flow.amount - (flow.base or 0.0)
     if flow.key in hit or change < -0.01 * (flow.base or flow.amount):
         return theme.LOST
@@ -169,10 +170,7 @@ def _labels(reading: Reading, chain: Chain, boxes: list[Box]) -> list[dict[str, 
     rows = []
     for box in boxes:
         if box.node.key in pools:
-            text = words.text(
-                "chart.sankey_pool", form=words.form(pools[box.node.key]), focal=reading.focal_inline
-            )
-            rows.append({"x": box.x + NODE / 2, "y": box.y - 7, "label": text, "side": "center"})
+            rows += _pool_label(reading, box, pools[box.node.key], crowded=len(pools) > 1)
             continue
         flow = flows.get(box.node.key)
         name = flow.label if flow else words.text("chart.sankey_missing")
@@ -183,6 +181,20 @@ def _labels(reading: Reading, chain: Chain, boxes: list[Box]) -> list[dict[str, 
             y = box.middle + 14 * (i - (len(lines) - 1) / 2)
             rows.append({"x": x, "y": y, "label": line, "side": side})
     return rows
+
+
+def _pool_label(reading: Reading, box: Box, form: str, *, crowded: bool) -> list[dict[str, Any]]:
+    """Return the name above a pool; where several stand side by side, on lines as short as their distance."""
+    words = reading.words
+    if crowded:
+        lines = theme.wrapped(words.form(form), POOL_WIDTH, theme.TEXT_SIZE)
+    else:
+        lines = [words.text("chart.sankey_pool", form=words.form(form), focal=reading.focal_inline)]
+    x, last = box.x + NODE / 2, len(lines) - 1
+    return [
+        {"x": x, "y": box.y - 7 - 14 * (last - i), "label": line, "side": "center"}
+        for i, line in enumerate(lines)
+    ]
 
 
 def _label_layers(rows: list[dict[str, Any]]) -> list[alt.Chart]:
