@@ -105,7 +105,8 @@ def test_shares_of_one_publication_do_not_exceed_the_whole(facts: list[Row]) -> 
     for row in facts:
         if row["topic"] in SHARES:
             held = row["region"] if row["topic"] == "import_share" else ""
-            key = (row["topic"], row["form"], held, row["period"], row["basis"], row["source"])
+            what = row["form"] or row["material"]
+            key = (row["topic"], what, held, row["period"], row["basis"], row["source"])
             if row["form"] == "battery/precursor":  # NCM and NCA precursor are two products
                 key += (row["fact_id"],)
             total[key] += float(row["value"])
