@@ -21,7 +21,7 @@ from evernormal import errors
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "evernormal"
 ROOMS = ("data", "network", "market", "risk", "prepare", "respond", "report", "app")
-ABOVE_ALL = ("__init__", "errors", "result", "units", "elements", "equations")
+ABOVE_ALL = ("__init__", "errors", "result", "units", "elements", "equations", "storage")
 FILES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(path.relative_to(PACKAGE)) for path in FILES]
 

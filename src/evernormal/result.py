@@ -18,6 +18,7 @@ from typing import Any, Literal
 import polars as pl
 
 from evernormal.errors import InputError, SnapshotError, UnknownNameError
+from evernormal.storage import written
 
 __all__ = ["Derivation", "Finding", "Input", "Lineage", "Parameter", "Result", "sha256_of"]
 
@@ -150,17 +151,30 @@ class Result:
         return found["value"][0]
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write ``result.json`` and one Parquet file per table; return the paths written."""
+        """Write ``result.json`` and one Parquet file per table, all or nothing; return the paths written.
+
+        Raises:
+            StorageError: disk full or no permission; what the folder held is as it was.
+        """
         target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        written: list[Path] = []
+        names: list[str] = []
+
+        def write(place: Path) -> Path:
+            head = self._write_into(place)
+            names.extend(
+                sorted((path.name for path in place.iterdir()), key=lambda n: (n == "result.json", n))
+            )
+            return head
+
+        written(target, {"result": write})
+        return [target / name for name in names]
+
+    def _write_into(self, folder: Path) -> Path:
         hashes: dict[str, str] = {}
-        everything = {**self.tables, "coverage": self.coverage}
-        for name, table in everything.items():
-            path = target / f"{name}.parquet"
+        for name, table in {**self.tables, "coverage": self.coverage}.items():
+            path = folder / f"{name}.parquet"
             table.write_parquet(path, compression="zstd", statistics=False)
             hashes[name] = sha256_of(path)
-            written.append(path)
         head = {
             "kind": self.kind,
             "units": {k: dict(v) for k, v in self.units.items()},
@@ -168,10 +182,10 @@ class Result:
             "lineage": asdict(self.lineage),
             "sha256": hashes,
         }
-        path = target / "result.json"
+        path = folder / "result.json"
         text = json.dumps(head, ensure_ascii=False, indent=1, sort_keys=True, default=str)
         path.write_text(text + "\n", "utf-8")
-        return [*written, path]
+        return path
 
     @classmethod
     def load(cls, folder: str | Path) -> Result:

@@ -17,8 +17,9 @@ import polars as pl
 import pytest
 from made_up import TRADE, production_database, tree, wheel
 
-from evernormal.data import atomic, build_snapshot, verify
+from evernormal import storage
 from evernormal.data import build as build_module
+from evernormal.data import build_snapshot, verify
 from evernormal.data.publishers.registry import carrier
 from evernormal.data.publishers.wheel import fetch_wheel
 from evernormal.data.publishers.world_mining_data import read_production
@@ -403,7 +404,7 @@ def test_without_an_atomic_swap_the_old_folder_comes_back(
     """Law 12: where two folders cannot be swapped in one step, a failure between the steps is undone."""
     path, pinned, pins = wheel(tmp_path / "w")
     target = tmp_path / "place" / "snapshot"
-    monkeypatch.setattr(atomic, "_exchange", lambda one, other: False)
+    monkeypatch.setattr(storage, "_exchange", lambda one, other: False)
     build_snapshot(path, target, pinned=pinned, pins=pins)
     (target / "mark").write_text("old", "utf-8")
     original = Path.rename

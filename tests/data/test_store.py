@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import BACI_CSV, BACI_NAME, tree
 
-from evernormal import data
-from evernormal.data import additions, atomic, store
+from evernormal import data, storage
+from evernormal.data import additions, store
 from evernormal.data.publishers.archive import Limits
 from evernormal.data.schema import TABLES
 from evernormal.errors import (
@@ -374,7 +374,7 @@ def _fail_at(step: str, error: BaseException, patch: pytest.MonkeyPatch) -> None
     targets = {
         "read": (store, "read_baci", fail),
         "write": (pl.DataFrame, "write_parquet", fail),
-        "swap": (atomic, "_replace", fail),
+        "swap": (storage, "_replace", fail),
         "journal": (additions, "append", fail),
         "journal is written": (additions, "append", written),
     }
@@ -444,7 +444,7 @@ def test_an_interrupt_stores_all_or_nothing(
 
 def test_only_one_process_adds(tmp_path: Path, baci_file: Path) -> None:
     with (
-        atomic.exclusive(tmp_path / "store" / "add.lock", doing="adding data to this folder"),
+        storage.exclusive(tmp_path / "store" / "add.lock", doing="adding data to this folder"),
         pytest.raises(
             StorageError, match=f"process {os.getpid()}.* is adding data .* Wait until it has finished"
         ),

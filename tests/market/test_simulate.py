@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 
 from evernormal import Result, simulate
-from evernormal.errors import InputError, LabelError, SnapshotError
+from evernormal.errors import InputError, LabelError, SnapshotError, StorageError
 from evernormal.market.oracles import run_oracles
 from evernormal.network.measures import Measure
 from evernormal.network.network import Network
@@ -140,3 +141,22 @@ def test_every_oracle_passes() -> None:
     failed = oracles.filter(~pl.col("passed"))
     assert failed.is_empty(), failed.to_dicts()
     assert len(oracles) >= 15
+
+
+def test_a_full_disk_leaves_the_old_result(
+    answer: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 12: what was stored stays whole when the disk is full half way."""
+    answer.save(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    real = pl.DataFrame.write_parquet
+
+    def full(self: pl.DataFrame, file: Path, **more: object) -> None:
+        if Path(file).name.startswith("runway"):
+            raise OSError(errno.ENOSPC, "No space left on device", str(file))
+        real(self, file, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    with pytest.raises(StorageError, match="is as it was"):
+        answer.save(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from evernormal.data.atomic import storage_error
 from evernormal.errors import SnapshotError
+from evernormal.storage import storage_error
 
 __all__ = ["append", "read"]
 

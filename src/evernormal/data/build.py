@@ -14,7 +14,6 @@ from typing import Any
 
 import polars as pl
 
-from evernormal.data.atomic import exclusive, staged_folder
 from evernormal.data.publishers.baci import read_trade
 from evernormal.data.publishers.governance import read_governance
 from evernormal.data.publishers.registry import Carrier, Source, carrier, source_of_table, sources
@@ -24,6 +23,7 @@ from evernormal.data.schema import stored_columns
 from evernormal.data.snapshot import SNAPSHOT, SNAPSHOT_TABLES
 from evernormal.errors import DataError
 from evernormal.result import Finding, Lineage, Result, sha256_of
+from evernormal.storage import exclusive, staged_folder
 
 __all__ = ["build_snapshot", "write_parquet"]
 

@@ -18,7 +18,6 @@ from typing import Any, Literal
 import polars as pl
 
 from evernormal.data import additions
-from evernormal.data.atomic import exclusive, staged_folder, storage_error, system_error
 from evernormal.data.publishers.archive import Limits
 from evernormal.data.publishers.baci_csv import read_baci, release_of
 from evernormal.data.publishers.facts_csv import read_facts
@@ -27,6 +26,7 @@ from evernormal.data.schema import columns, day
 from evernormal.data.snapshot import Resource, check_resource
 from evernormal.errors import InputError, NotCoveredError, SourceFormatError, UnknownNameError
 from evernormal.result import Finding, Input, Lineage, Result, sha256_of
+from evernormal.storage import exclusive, staged_folder, storage_error, system_error
 
 __all__ = ["ADAPTERS", "Vintage", "add", "check_vintage", "default_folder", "journal", "vintage", "vintages"]
 

@@ -15,10 +15,10 @@ from evernormal.report import rows, story
 from evernormal.report.assumptions import parameter_groups
 from evernormal.report.basis import basis
 from evernormal.report.figures import key_figures
-from evernormal.report.files import written
 from evernormal.report.language import clean, language
 from evernormal.report.reading import Reading
 from evernormal.result import Result
+from evernormal.storage import written
 
 __all__ = ["FORMATS", "render_html", "write_brief"]
 
