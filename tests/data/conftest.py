@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_up import BACI_CSV, BACI_NAME
+
+from .made_up import BACI_CSV, BACI_NAME
 
 
 @pytest.fixture

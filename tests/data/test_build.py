@@ -15,7 +15,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from made_up import TRADE, production_database, tree, wheel
 
 from evernormal import storage
 from evernormal.data import build as build_module
@@ -32,6 +31,8 @@ from evernormal.errors import (
     StorageError,
     UnknownNameError,
 )
+
+from .made_up import TRADE, production_database, tree, wheel
 
 pytest.importorskip("pyarrow", reason="building needs pyarrow")
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from made_up import wheel
 
 from evernormal.data import add, build_snapshot, verify
 from evernormal.data.snapshot import SNAPSHOT
 from evernormal.result import sha256_of
+
+from .made_up import wheel
 
 Change = Callable[[pl.DataFrame], pl.DataFrame]
 

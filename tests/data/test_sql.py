@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_up import tree
 
 from evernormal.data import add, query, trade
 from evernormal.errors import InputError
+
+from .made_up import tree
 
 
 def test_views_agree_with_readers() -> None:

@@ -19,7 +19,6 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up import BACI_CSV, BACI_NAME, tree
 
 from evernormal import data, storage
 from evernormal.data import additions, store
@@ -34,6 +33,8 @@ from evernormal.errors import (
     StorageError,
     UnknownNameError,
 )
+
+from .made_up import BACI_CSV, BACI_NAME, tree
 
 QUICK = settings(max_examples=12, deadline=None)
 HEADER = "t,i,j,k,v,q"
