@@ -47,7 +47,13 @@ class Staging:
         self.placed: Path | None = None
 
     def move_to(self, target: Path) -> None:
-        """Flush everything, then put the folder in the place of ``target`` in one step."""
+        """Flush everything, then put the folder in the place of ``target`` in one step.
+
+        Raises:
+            StorageError: ``target`` is there and no folder of its own: a file, a device, a pipe or a link.
+        """
+        if target.is_symlink() or (target.exists() and not target.is_dir()):
+            raise _not_ours(target, "a folder")
         for path in sorted(self.path.rglob("*")):
             sync(path)
         sync(self.path)
@@ -109,10 +115,20 @@ def system_error(error: Exception) -> OSError | None:
     return OSError(int(found[1]), os.strerror(int(found[1]))) if found else None
 
 
+def _not_ours(place: Path, wanted: str) -> StorageError:
+    """Return the refusal to put something over a device, a pipe or whatever else is not of its kind."""
+    return StorageError(
+        f"there is something here that is not {wanted}; it is left as it is",
+        where=str(place),
+        cure="Give another place, or move it away.",
+    )
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove what killed writers left in ``folder``; call it only while holding the lock."""
     for path in folder.glob(f"{_PREFIX}*"):
-        shutil.rmtree(path, ignore_errors=True)
+        if path.is_dir() and not path.is_symlink():  # a writer leaves folders only; opening a pipe would wait
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def written(folder: Path, makers: Mapping[str, Callable[[Path], Path]]) -> dict[str, Path]:
@@ -140,6 +156,10 @@ def written(folder: Path, makers: Mapping[str, Callable[[Path], Path]]) -> dict[
         made = sorted(staging.iterdir(), key=lambda path: (path.name == "result.json", path.name))
         for path in made:
             sync(path)
+        for path in made:
+            place = folder / path.name
+            if place.exists() and not place.is_file():
+                raise _not_ours(place, "a plain file")
         for path in made:
             path.replace(folder / path.name)
         sync(folder)

