@@ -119,8 +119,10 @@ def _cost(reading: Reading) -> str:
             low=words.money(band.p10),
             high=words.money(band.p90),
         )
-    key = "headline.cost_price" if peak is not None else "headline.cost_end"
-    return words.text(key, cost=cost, ratio=ratio)
+    if peak is None:
+        return words.text("headline.cost_end", cost=cost)
+    capped = any(finding.code == "price-at-choke" for finding in reading.result.findings)
+    return words.text("headline.cost_ceiling" if capped else "headline.cost_price", cost=cost, ratio=ratio)
 
 
 def share_based(reading: Reading) -> str:
