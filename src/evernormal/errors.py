@@ -115,7 +115,8 @@ class UnknownNameError(InputError):
         self.kind = kind
         self.name = str(name)
         self.suggestions = close
-        super().__init__(f"unknown {kind} {str(name)!r}", where=where, cure=cure)
+        shown = str(name) if len(str(name)) <= 80 else f"{str(name)[:79]}…"
+        super().__init__(f"unknown {kind} {shown!r}", where=where, cure=cure)
 
 
 class ScenarioError(InputError):

@@ -200,3 +200,9 @@ def test_ctrl_c_stops_a_running_command() -> None:
     assert process.returncode == failure.INTERRUPTED
     assert said.startswith("Interrupted")
     assert "Traceback" not in said
+
+
+def test_a_name_of_a_thousand_letters_is_not_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    """Law 12: one clear message."""
+    assert run(["network", "show", "a" * 5000]) == 2
+    assert len(capsys.readouterr().err) < 300

@@ -93,6 +93,13 @@ def test_no_trade_left_unmade_and_none_at_a_loss(
         ({"demand_intercept": [42, np.nan, 51]}, InputError, "not finite"),
         ({"demand_slope": [3, -2, 1]}, InputError, "not monotone"),
         ({"freight": np.full((3, 3), np.inf)}, InputError, "no usable route"),
+        ({"freight": []}, InputError, "freight is empty"),
+        (
+            {"supply_intercept": ["nine", 3, 18]},
+            InputError,
+            "supply_intercept is not an array of real numbers",
+        ),
+        ({"demand_intercept": [42j, 54, 51]}, InputError, "demand_intercept is not an array of real numbers"),
     ],
 )
 def test_bad_input_names_what_is_wrong(change: dict, kind: type[Exception], words: str) -> None:

@@ -305,3 +305,11 @@ def test_shares_show_the_users_beside_the_published(tmp_path: Path) -> None:
     assert dict(result["shares"].select("supplier", "share").iter_rows()) == {"CHN": 0.6, "TWN": 0.2}
     assert set(result["shares"]["grade"]) == {"C"}
     assert any(one.name.startswith("ours/") for one in result.lineage.inputs)
+
+
+def test_an_act_on_another_form_of_the_chain_brings_the_chain() -> None:
+    scenario = load_scenario("lithium-hydroxide-100")
+    assert network_of(scenario).forms == ("lithium/hydroxide",)
+    upstream = scenario.measures[0].model_copy(update={"forms": ("lithium/carbonate",)})
+    changed = scenario.model_copy(update={"measures": (upstream,)})
+    assert "lithium/carbonate" in network_of(changed).forms

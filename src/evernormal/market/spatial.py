@@ -174,8 +174,19 @@ def _slope(value: ArrayLike, regions: int, goods: int, name: str) -> Floats:
     )
 
 
+def _numbers(value: ArrayLike, name: str) -> Floats:
+    """Return an array of real numbers with at least one entry."""
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} is not an array of real numbers ({error})") from error
+    if array.size == 0:
+        raise InputError(f"{name} is empty", cure="Give at least one region.")
+    return array
+
+
 def _links(value: ArrayLike, exporters: int, importers: int, goods: int, name: str) -> Floats:
-    array = np.asarray(value, dtype=float)
+    array = _numbers(value, name)
     if np.isnan(array).any() or (array == -np.inf).any():
         raise InputError(
             f"{name} holds a value that is not a number", cure="Use inf for a route that does not exist."
@@ -193,7 +204,7 @@ def _links(value: ArrayLike, exporters: int, importers: int, goods: int, name: s
 
 
 def _finite(value: ArrayLike, name: str) -> Floats:
-    array = np.asarray(value, dtype=float)
+    array = _numbers(value, name)
     if not np.isfinite(array).all():
         raise InputError(f"{name} holds a value that is not finite")
     return array

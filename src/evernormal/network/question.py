@@ -31,6 +31,8 @@ def network_of(
 ) -> Network:
     """Load the base-year network of a scenario, with every country that it names shown by itself.
 
+    It holds the form alone, or the whole chain when an act is about another form of it.
+
     Args:
         scenario: what is asked.
         facts: name of a stored data set of facts that joins the shipped ones.
@@ -53,5 +55,12 @@ def network_of(
         folder=folder,
         as_of=as_of,
         base=scenario.base,
+        scope="chain" if _names_other_forms(scenario) else "form",
         keep=actors(scenario),
     )
+
+
+def _names_other_forms(scenario: Scenario) -> bool:
+    """Whether an act of the scenario is about another form of the chain than the scenario's own."""
+    acts = (*scenario.measures, *scenario.policies)
+    return any(set(act.forms) - {scenario.form} for act in acts)
