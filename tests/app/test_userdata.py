@@ -58,6 +58,10 @@ def test_a_refused_briefing_is_made_on_the_users_facts(
     assert any(one["name"].startswith("ours/") and one["sha256"] for one in head["lineage"]["inputs"])
     assert run(["explain", str(tmp_path / "out"), "base_imports_year_t"]) == 0
     assert OWN_MARK in capsys.readouterr().out
+    assert "--facts ours" in Path(found["files"]["html"]).read_text("utf-8")
+    assert run([*asked, "--facts", "ours", "--lang", "ko"]) == 0
+    page = (tmp_path / "out" / "brief.ko.html").read_text("utf-8")
+    assert "사용자 자료 ours(" in page
 
 
 def test_the_network_shows_grade_and_source_of_the_users_rows(capsys: pytest.CaptureFixture[str]) -> None:

@@ -204,4 +204,9 @@ def reproduce(reading: Reading) -> str:
         parts += ["--draws", str(reading.draws)]
     if reading.result.lineage.seed is not None:
         parts += ["--seed", str(reading.result.lineage.seed)]
+    for finding in reading.result.findings:
+        if finding.code in {"own-facts", "own-facts-elsewhere"}:
+            parts += ["--facts", str(finding.values["dataset"])]
+        if finding.code == "own-trade":
+            parts += ["--trade", str(finding.values["dataset"])]
     return shlex.join(parts)
