@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evernormal.errors import InputError, LabelError, UnknownNameError
+from evernormal.errors import InfeasibleError, InputError, LabelError, UnknownNameError
 from evernormal.market.acts import Act, Calendar
 from evernormal.market.curves import constant_elasticity_price
 from evernormal.market.parameters import behaviour
@@ -101,7 +101,7 @@ def test_balance_closes_in_every_cell_and_month(
     for use, series, other in zip(final_uses(network, behaviour()), path.used, path.other, strict=True):
         gap[use.region, use.form] += other - series
     before = np.concatenate([network.commercial_stock[..., None], path.stock[..., :-1]], axis=-1)
-    gap += before - path.stock
+    gap += before - path.stock - path.absorbed
     scale = np.broadcast_to((network.throughput() / 12)[..., None], shape)
     assert np.abs(gap[scale > 0] / scale[scale > 0]).max() < 1e-7
 
@@ -317,3 +317,31 @@ def test_what_is_not_simulated_is_refused(one_form: Network, act: Make) -> None:
         live(one_form, act("price_floor", by="USA", usd_per_tonne=1.0, ends=None))
     with pytest.raises(LabelError, match=r"keep=\('IDN',\)"):
         live(one_form, act("ban", by="IDN", severity=1))
+
+
+@pytest.mark.parametrize("by", ["CHN", "world"])
+def test_a_full_stop_towards_everyone_leaves_cargo_at_home(one_form: Network, act: Make, by: str) -> None:
+    """What may not be shipped on has somewhere to go, cargo that still arrives included."""
+    passing_on = replace(
+        one_form,
+        use=np.array([[0.0], [10.0], [450.0], [1000.0]]),
+        production=np.array([[1050.0], [410.0], [0.0], [0.0]]),
+        flow_from=np.append(one_form.flow_from, 1),
+        flow_to=np.append(one_form.flow_to, 0),
+        flow_form=np.append(one_form.flow_form, 0),
+        flow=np.append(one_form.flow, 50.0),
+        transit_days=np.append(one_form.transit_days, 45.0),
+    )
+    passing_on.require_balance()
+    done = live(passing_on, act("ban", by=by, against=(), severity=1))
+    china = passing_on.region("CHN")
+    assert done.path.absorbed[china, 0, 0] == pytest.approx(50 / 12, rel=1e-3)
+    assert done.path.absorbed[passing_on.focal_index].max() == 0
+    assert done.path.production[china, 0, 3] == pytest.approx(0, abs=1e-4)
+    assert done.path.residual < 1e-6
+
+
+def test_a_state_that_buys_more_than_there_is_gets_a_clear_no(one_form: Network, act: Make) -> None:
+    """Law 12: what cannot be is said with months and cure."""
+    with pytest.raises(InfeasibleError, match="2024-01 on the measures ask for more than there is"):
+        live(one_form, act("ban", severity=1), act("buy", tonnes_per_month=5000, ends=date(2024, 6, 1)))

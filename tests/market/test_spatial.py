@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evernormal import spatial_equilibrium
-from evernormal.errors import InputError, LabelError
+from evernormal.errors import InfeasibleError, InputError, LabelError
 
 DEMSLV13 = ([9, 3, 18], [1, 2, 1], [42, 54, 51], [3, 2, 1], [[0, 3, 9], [3, 0, 3], [6, 3, 0]])
 
@@ -108,3 +108,9 @@ def test_bad_input_names_what_is_wrong(change: dict, kind: type[Exception], word
     arguments = {**dict(zip(names, DEMSLV13, strict=True)), **change}
     with pytest.raises(kind, match=words):
         spatial_equilibrium(**arguments)
+
+
+def test_a_market_without_any_slope_is_called_unbounded() -> None:
+    """Perfectly elastic supply at 1 and demand at 9 have no finite trade."""
+    with pytest.raises(InfeasibleError, match="unbounded"):
+        spatial_equilibrium([1], [0], [9], [0], [[2]])

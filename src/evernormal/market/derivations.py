@@ -25,7 +25,12 @@ _ROUTES = (
     "parameter:new_route_premium",
     "parameter:new_route_size",
 )
-_OUTPUT = ("parameter:supply_elasticity", "parameter:spare_capacity", "parameter:idle_discount")
+_OUTPUT = (
+    "parameter:supply_elasticity",
+    "parameter:spare_capacity",
+    "parameter:idle_discount",
+    "parameter:absorption_discount",
+)
 _STOCKS = ("parameter:convenience_slope", "parameter:commercial_stock_scale")
 
 DERIVATIONS: tuple[Derivation, ...] = (

@@ -70,6 +70,7 @@ class Behaviour:
     supply_elasticity: float
     spare_capacity: float
     idle_discount: float
+    absorption_discount: float
     processing_elasticity: float
     processing_spare: float
     other_supply_limit: float

@@ -30,6 +30,7 @@ class Path:
         activity: (C, R, T) conversion input.
         used: (U, T) by final use.
         other: (U, T) of it covered by domestic output, recycling and other forms that no statistic shows.
+        absorbed: (R, G, T) taken up at home because it could neither be shipped nor stopped on its way.
         stock: (R, G, T) commercial stock at the end of the month.
         price: (R, G, T) price over base price.
         residual: largest scaled optimality residual of the program.
@@ -41,6 +42,7 @@ class Path:
     activity: Floats
     used: Floats
     other: Floats
+    absorbed: Floats
     stock: Floats
     price: Floats
     residual: float
@@ -81,6 +83,9 @@ def read_path(
     )
     wanted = np.array([u.base for u in uses])[:, None] * (1 + acts.demand_growth[:, history.start :])
     used = wanted * (1 - given_up)
+    absorbed = np.zeros((*network.production.shape, t))
+    taken_up = assembled.row_scale[:, None] * block("absorbed")
+    absorbed[assembled.cells >= 0] = np.where(taken_up > 1e-7 * assembled.row_scale[:, None], taken_up, 0.0)
     stock = np.zeros((*network.production.shape, t))
     r, g = np.nonzero((network.commercial_stock > 0) & (assembled.cells >= 0))
     stock[r, g] = assembled.blocks["stock"].scale[:, None] * (1 + block("stock"))
@@ -91,6 +96,7 @@ def read_path(
         activity,
         np.maximum(used, 0.0),
         wanted * block("other_supply"),
+        absorbed,
         np.where(stock > 1e-9 * (network.throughput() / 12)[..., None], stock, 0.0),
         _price_ratio(assembled, solution, network),
         solution.residual,

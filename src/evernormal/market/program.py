@@ -122,6 +122,7 @@ class _Assembly:
             "activity_idle": self._activity_idle(),
             **{f"use_{k}": block for k, block in enumerate(self._use_segments())},
             "other_supply": self._other_supply(),
+            "absorbed": self._absorbed(),
             "stock": self._stock(),
         }
 
@@ -231,6 +232,13 @@ class _Assembly:
             np.ones(len(value)), value * rise, value * b.other_supply_start, np.zeros_like(value), upper
         )
 
+    def _absorbed(self) -> Block:
+        """What can neither be shipped nor stopped on its way is taken up at home, at a discount."""
+        value = self._over_months(self.price[self.active] * self.row_scale)
+        discount = self.behaviour.absorption_discount
+        free = np.full_like(value, np.inf)
+        return Block(self.row_scale, value, value * discount, np.zeros_like(value), free)
+
     def _known(self) -> Integers:
         """(T,) months since the market first knew of a measure."""
         return np.arange(self.first, self.first + self.months) - self.history.known_since
@@ -304,6 +312,8 @@ class _Assembly:
         given_up = np.array([u.base for u in self.uses])[:, None] * self._grown()
         for block in ("other_supply", *(name for name in offsets if name.startswith("use_"))):
             put(block, users, forms, given_up)
+        here, form = np.nonzero(self.active)
+        put("absorbed", here, form, -self.row_scale[:, None])
         entries.extend(self._stock_entries(offsets["stock"]))
         return entries
 

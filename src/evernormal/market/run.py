@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from evernormal.errors import InfeasibleError
 from evernormal.market.acts import Act, Acts, Calendar, Use, acts_of, known_in
 from evernormal.market.cells import active_cells
 from evernormal.market.parameters import Behaviour
@@ -107,7 +108,15 @@ def run(
         stock = path.stock[:, :, start - 1] if start else np.asarray(target)
         history = History(start, known_since, path.shipped[:, :start], stock)
         assembled = assemble(network, routes, behaviour, uses, now, history)
-        solution = solve(assembled.program, solver=solver, start=(near or {}).get(start))
+        try:
+            solution = solve(assembled.program, solver=solver, start=(near or {}).get(start))
+        except InfeasibleError as error:
+            raise InfeasibleError(
+                f"from {calendar.months[start]:%Y-%m} on the measures ask for more than there is: "
+                f"{error.what}",
+                where=f"{network.form} in {network.focal}",
+                cure="Lower what a state buys or takes back, or the severity of what else happens.",
+            ) from error
         prices[start] = solution.price
         later = read_path(assembled, solution, network, routes, uses, now, history)
         path = _join(path, later, start)
@@ -148,6 +157,7 @@ def _base_path(
         steady(network.activity / 12),
         steady(np.array([u.base for u in uses])),
         np.zeros((len(uses), months)),
+        np.zeros((*network.production.shape, months)),
         steady(network.commercial_stock * behaviour.commercial_stock_scale),
         steady(price),
         0.0,

@@ -97,7 +97,8 @@ def solve(
         start: (m,) prices from which Newton's method starts, such as those of a neighbouring program.
 
     Raises:
-        InfeasibleError: both solvers say that no point obeys the constraints.
+        InfeasibleError: both interior-point solvers say that no point obeys the constraints, or that nothing
+            bounds the objective.
         SolverError: no solver returned a point whose recomputed residual is acceptable.
 
     Example:
@@ -130,6 +131,11 @@ def solve(
     said = [s for s in statuses if not s.startswith("newton")]
     if said and all("infeasible" in s.lower() and "dual" not in s.lower() for s in said):
         raise InfeasibleError("no point obeys every constraint (" + "; ".join(statuses) + ")")
+    if said and all("dual" in s.lower() and "infeasible" in s.lower() for s in said):
+        raise InfeasibleError(
+            "the program is unbounded: some plan earns without limit (" + "; ".join(said) + ")",
+            cure="Give supply or demand a slope, or bound the quantities.",
+        )
     raise SolverError(
         "no solver returned a proven answer (" + "; ".join(statuses) + ")",
         cure="Check the scale of quantities and the bounds of the measures.",

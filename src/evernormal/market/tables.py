@@ -237,6 +237,7 @@ def _regions(network: Network, out: Outcome, months: list[date]) -> pl.DataFrame
     np.add.at(imports, (routes.target, routes.form), path.arrived[:, :size])
     np.add.at(exports, (routes.origin, routes.form), path.shipped[:, :size])
     other = np.zeros(shape)
+    used += path.absorbed[..., :size]
     for use, series, taken_over in zip(out.uses, path.used, path.other, strict=True):
         used[use.region, use.form] += series[:size]
         other[use.region, use.form] += taken_over[:size]
