@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -150,6 +150,11 @@ class Result:
             raise UnknownNameError("summary value", name, summary["name"].to_list())
         return found["value"][0]
 
+    def with_call(self, **settings: Any) -> Result:
+        """Return the same result with more of what it was asked with in its lineage; None is left out."""
+        more = {name: value for name, value in settings.items() if value is not None}
+        return replace(self, lineage=replace(self.lineage, call={**self.lineage.call, **more}))
+
     def save(self, folder: str | Path) -> list[Path]:
         """Write ``result.json`` and one Parquet file per table, all or nothing; return the paths written.
 
@@ -160,7 +165,7 @@ class Result:
         names: list[str] = []
 
         def write(place: Path) -> Path:
-            head = self._write_into(place)
+            head = self.write_into(place)
             names.extend(
                 sorted((path.name for path in place.iterdir()), key=lambda n: (n == "result.json", n))
             )
@@ -169,7 +174,11 @@ class Result:
         written(target, {"result": write})
         return [target / name for name in names]
 
-    def _write_into(self, folder: Path) -> Path:
+    def write_into(self, folder: Path) -> Path:
+        """Write the files straight into ``folder`` and return that of ``result.json``; see :meth:`save`.
+
+        For a caller that moves a whole folder into place itself.
+        """
         hashes: dict[str, str] = {}
         for name, table in {**self.tables, "coverage": self.coverage}.items():
             path = folder / f"{name}.parquet"

@@ -333,3 +333,25 @@ def test_uses_of_another_form_of_the_chain_are_named_and_not_added_to_its_tonnes
     assert grid.rows[-1][0] == "Total (tonnes: lithium hydroxide only)" and grid.rows[-1][3] == "8,060"
     assert grid.rows[-1][5] == "425.1"
     assert "7,500" in story.headline(Reading.of(made, "en"))[1]
+
+
+def test_the_command_that_makes_it_again_names_what_was_changed(result: Result) -> None:
+    changed = result.with_call(severity=0.3, as_of="2024-06-30", trade=None)
+    command = story.reproduce(Reading.of(changed, "en"))
+    assert "--severity 0.3 --as-of 2024-06-30" in command
+    assert "--severity" not in story.reproduce(Reading.of(result, "en"))
+
+
+def test_a_full_disk_names_the_folder_of_the_user(
+    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 12: the message speaks of the folder that was asked for, not of one inside it."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    with pytest.raises(StorageError) as caught:
+        write_brief(result, tmp_path / "mine", formats=("parquet",))
+    assert ".evernormal-writing" not in caught.value.message
+    assert not (tmp_path / "mine").exists()

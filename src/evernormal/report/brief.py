@@ -185,7 +185,7 @@ def write_brief(
     makers: dict[str, Callable[[Path], Path]] = {
         "html": lambda place: _write_html(result, lang, place),
         "xlsx": lambda place: _write_workbook(result, lang, place),
-        "parquet": lambda place: result.save(place)[-1],
+        "parquet": result.write_into,
     }
     return written(Path(folder), {name: makers[name] for name in dict.fromkeys(formats)})
 

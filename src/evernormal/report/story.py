@@ -204,6 +204,9 @@ def reproduce(reading: Reading) -> str:
         parts += ["--draws", str(reading.draws)]
     if reading.result.lineage.seed is not None:
         parts += ["--seed", str(reading.result.lineage.seed)]
+    for option in ("severity", "as_of"):
+        if (value := reading.result.lineage.call.get(option)) is not None:
+            parts += [f"--{option.replace('_', '-')}", str(value)]
     for finding in reading.result.findings:
         if finding.code in {"own-facts", "own-facts-elsewhere"}:
             parts += ["--facts", str(finding.values["dataset"])]

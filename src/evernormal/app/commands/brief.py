@@ -62,6 +62,7 @@ def brief(
     chosen = _chosen(scenario, focal, severity)
     network = _network(chosen, facts, trade, as_of, quiet=as_json)
     result = _simulated(network, chosen, draws, seed, workers, quiet=as_json)
+    result = result.with_call(severity=severity, as_of=as_of)
     folder = out if out is not None else Path("out") / f"{chosen.name}-{chosen.focal}"
     with progress("Writing the brief", quiet=as_json):
         files = write_brief(result, folder, lang.value)
