@@ -11,7 +11,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from evernormal.app import failure, output
-from evernormal.app.commands import brief, data, explain, form, network, scenario, shares, verify, version
+from evernormal.app.commands import (
+    brief,
+    data,
+    explain,
+    form,
+    indicator,
+    network,
+    scenario,
+    shares,
+    verify,
+    version,
+)
 
 __all__ = ["app", "main", "run"]
 
@@ -37,6 +48,7 @@ def _root(
 
 brief.register(app)
 shares.register(app)
+indicator.register(app)
 explain.register(app)
 app.add_typer(network.app, name="network")
 app.add_typer(scenario.app, name="scenario")
