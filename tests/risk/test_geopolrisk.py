@@ -87,6 +87,13 @@ def test_compatible_equals_the_published_table(package: pl.DataFrame) -> None:
         assert (gap <= 6e-9 * both[published].abs() + 1e-15).all(), published
 
 
+def test_a_cell_that_the_package_cannot_answer_is_null(package: pl.DataFrame) -> None:
+    """It reads the governance of French Polynesia in 2018 as NaN; by default the shipment has no quantity."""
+    cell = {"country": "TUN", "material": "Aluminium", "year": 2018}
+    assert package.filter(**cell)["score"].to_list() == [None]
+    assert risk.geopolrisk(["TUN"], [2018], ["Aluminium"])["geopolrisk"]["score"].null_count() == 0
+
+
 def test_unrecorded_trade_is_unknown_not_zero(package: pl.DataFrame, world: dict[str, pl.DataFrame]) -> None:
     """Law 2: null with bounds from 0 to the concentration, where the package says 0."""
     result = risk.geopolrisk(["KOR"], [2023], ["Germanium"])

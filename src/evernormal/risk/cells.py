@@ -37,6 +37,9 @@ Numbers = npt.NDArray[np.float64]
 _TONNES = {"t": 1.0, "kg": 1e-3, "million m3": 1.0}
 _OTHER_LABEL = {"GUY": "GUF", "R20": "XKX"}
 _MISSING = 0.5
+_UNREAD = frozenset({("PYF", 2018)})
+"""Cells that hold the text "nan" in the packed data, and make the package answer NaN."""
+
 _COPIED_GOLD = {2023: 1164.0, 2024: 1072.0}
 """Kilograms of gold that the packed data give to Guyana and that are French Guiana's."""
 
@@ -158,7 +161,7 @@ def _trade(
     columns = np.stack(
         (
             tonnes,
-            tonnes * np.where(rated, risk, 0.0),
+            tonnes * (risk if published else np.where(rated, risk, 0.0)),
             np.where(rated, 0.0, tonnes),
             np.where(of_taiwan, tonnes, 0.0),
             np.where(known, value, 0.0),
@@ -193,6 +196,7 @@ def _governance(years: Sequence[int], *, published: bool) -> Numbers:
             if published:
                 other = found.get((_OTHER_LABEL.get(name, name), year), value)
                 value = _MISSING if name == "TWN" or np.isnan(other) else other
+                value = np.nan if (name, year) in _UNREAD else value
             risk[place, column] = value
     return risk
 
