@@ -355,3 +355,15 @@ def test_a_full_disk_names_the_folder_of_the_user(
         write_brief(result, tmp_path / "mine", formats=("parquet",))
     assert ".evernormal-writing" not in caught.value.message
     assert not (tmp_path / "mine").exists()
+
+
+def test_an_unknown_shortage_of_an_end_use_is_not_a_zero(result: Result) -> None:
+    """Law 2: null stays "unknown" in the table by end use."""
+    blank = result["end_use"].with_columns(shortage_t=pl.lit(None, dtype=pl.Float64))
+    row = rows._use_cells(
+        Reading.of(with_tables(result, end_use=blank), "en"),
+        {"base_use_t": 10.0, "use_t": None, "shortage_t": None, "loss": None},
+        0,
+    )
+    assert row[0] == "10"
+    assert row[1:] == (Reading.of(result, "en").words.unknown,) * 4

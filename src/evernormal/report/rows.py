@@ -186,12 +186,13 @@ def end_uses(reading: Reading) -> Grid:
 
 def _use_cells(reading: Reading, row: dict[str, float | None], digits: int) -> tuple[str, ...]:
     number, loss = reading.words.number, row["loss"]
-    base, short = float(row["base_use_t"] or 0.0), float(row["shortage_t"] or 0.0)
+    base, short = row["base_use_t"], row["shortage_t"]
+    share = reading.words.unknown if base is None or short is None else _percent(reading, short, base)
     return (
         number(base, digits),
         number(row["use_t"], digits),
         number(short, digits),
-        _percent(reading, short, base),
+        share,
         reading.words.unknown if loss is None else number(loss / 1e6, 1),
     )
 

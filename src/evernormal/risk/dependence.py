@@ -299,23 +299,31 @@ def _balance(
 
 
 def _production(found: Form, names: list[str], years: list[int]) -> pl.DataFrame:
-    """Production in contained tonnes; 0 where the publisher lists others for the year, null where none."""
+    """Production in contained tonnes.
+
+    Null where the publisher has no figures for the year, or lists the country without one; 0 for a country
+    that it does not list among the producers of the year.
+    """
     from evernormal.data import production  # noqa: PLC0415 - opens the snapshot
 
     empty = pl.DataFrame(schema={"country": pl.String, "year": pl.Int64, "production_t": pl.Float64})
     if not found.production_source or found.production_factor is None:
         return empty
     rows = production([found.production_source.partition(":")[2]], years=years)
-    rows = rows.with_columns(pl.col("year").cast(pl.Int64)).filter(pl.col("value").is_not_null())
-    covered = sorted(set(rows["year"].to_list()))
+    rows = rows.with_columns(pl.col("year").cast(pl.Int64))
+    covered = sorted(set(rows.filter(pl.col("value").is_not_null())["year"].to_list()))
     every = pl.DataFrame({"country": names}).join(
         pl.DataFrame({"year": covered}, schema={"year": pl.Int64}), how="cross"
     )
     scale = pl.col("unit").replace_strict(_TONNES, return_dtype=pl.Float64) * found.production_factor
     listed = rows.select("country", "year", (pl.col("value") * scale).alias("production_t"))
-    return every.join(listed, on=["country", "year"], how="left").with_columns(
-        pl.col("production_t").fill_null(0.0)
-    )
+    unlisted = every.join(listed, on=["country", "year"], how="anti")
+    return pl.concat(
+        [
+            every.join(listed, on=["country", "year"], how="inner"),
+            unlisted.with_columns(pl.lit(0.0).alias("production_t")),
+        ]
+    ).sort("country", "year")
 
 
 def _balance_findings(found: Form, table: pl.DataFrame) -> tuple[Finding, ...]:
