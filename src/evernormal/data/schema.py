@@ -32,7 +32,17 @@ __all__ = [
 TABLES = Path(__file__).parent / "tables"
 """Folder of the tables that are typed by hand and shipped."""
 
-OBSERVATIONS = ("trade", "production", "production_totals", "governance", "facts")
+OBSERVATIONS = (
+    "trade",
+    "production",
+    "production_totals",
+    "governance",
+    "facts",
+    "customs",
+    "statistics",
+    "prices",
+    "policies",
+)
 """Tables whose rows are observations and so carry source, reference, date and grade."""
 
 _TYPES: dict[str, pl.DataType] = {

@@ -13,39 +13,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
 from evernormal.data import additions
+from evernormal.data.publishers.adapters import Adapter, Asked, Kind, Reading, adapter, adapters
 from evernormal.data.publishers.archive import Limits
-from evernormal.data.publishers.baci_csv import read_baci, release_of
-from evernormal.data.publishers.facts_csv import read_facts
-from evernormal.data.publishers.registry import source
-from evernormal.data.schema import columns, day
+from evernormal.data.schema import OBSERVATIONS, columns, day, public_columns
 from evernormal.data.snapshot import Resource, check_resource
 from evernormal.errors import InputError, NotCoveredError, SourceFormatError, UnknownNameError
 from evernormal.result import Finding, Input, Lineage, Result, sha256_of
 from evernormal.storage import exclusive, staged_folder, storage_error, system_error
 
-__all__ = ["ADAPTERS", "Vintage", "add", "check_vintage", "default_folder", "journal", "vintage", "vintages"]
-
-Kind = Literal["trade", "facts"]
-
-ADAPTERS: dict[str, Kind] = {"baci": "trade", "facts": "facts"}
-"""What can be added, and the kind of table that it becomes."""
+__all__ = ["Vintage", "add", "check_vintage", "default_folder", "journal", "vintage", "vintages"]
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
 _CURE = "Add the publisher's file again with `evernormal data add`, or restore the folder from a backup."
-_RESERVED = {
-    "trade",
-    "production",
-    "production-totals",
-    "governance",
-    "facts",
-    "countries",
-    "country-aliases",
-}
+_RESERVED = {name.replace("_", "-") for name in (*OBSERVATIONS, "countries", "country_aliases")}
 
 
 @dataclass(frozen=True)
@@ -138,7 +123,7 @@ def _unknown(dataset: str, folder: str | Path, kind: Kind | None, known: list[Vi
     if other is not None:
         error.cure = f"It holds {other.kind}: give it as {other.kind}."
     elif not known:
-        source = next((name for name, made in ADAPTERS.items() if made == kind), "SOURCE")
+        source = next((name for name, made in adapters().items() if made.kind == kind), "SOURCE")
         error.cure = f"No data set of this kind is stored: evernormal data add {source} FILE."
     error.args = (error.message,)
     return error
@@ -169,11 +154,10 @@ def add(
     """Check a publisher's file and store it, all or nothing.
 
     Args:
-        source: adapter: ``baci`` (CEPII's CSV or zip, any HS revision) or ``facts`` (CSV with the columns
-            of the table of facts).
+        source: adapter, such as ``baci`` or ``facts``: see :func:`evernormal.data.sources`.
         file: the file.
         folder: folder of the store; made when it is not there.
-        name: name of the data set; by default ``baci-`` and the revision, or ``facts-`` and the file's name.
+        name: name of the data set; by default made from the source, its edition or the file's name.
         revision: revision of the codes, such as ``HS2017``; by default what the file name says.
         as_of: day on which the file was knowable (law 11); by default what the file name says.
         codes: for trade: keep these codes only.
@@ -190,75 +174,63 @@ def add(
         SourceFormatError: the file is not what the adapter reads; names file, row, column and cure.
         StorageError: disk full, no permission, or another process is adding; the store is as it was.
     """
-    if source not in ADAPTERS:
-        raise UnknownNameError("source", source, ADAPTERS, where="data add")
+    chosen = adapter(source)
     path, root = Path(file), Path(folder)
     if not path.is_file():
         raise InputError(
             "there is no such file", where=str(path), cure="Give the path of the publisher's file."
         )
-    known_on = day(as_of)
-    described = _describe(source, path, name, revision, known_on)
+    wanted = None if codes is None else tuple([codes] if isinstance(codes, str) else codes)
+    asked = Asked(revision, day(as_of), wanted, limits or Limits(), progress)
+    if name is not None:
+        _require_name(name)
     try:
         path.open("rb").close()
     except OSError as error:
         raise InputError(f"the file cannot be read ({error.strerror})", where=str(path)) from error
     try:
-        table = _read(source, path, codes, limits, progress)
+        found = chosen.reading(path, asked)
     except OSError as error:
         raise storage_error(error, "nothing was added") from error
-    if source == "facts" and known_on is None:
-        described["as_of"] = str(table["as_of"].max())
+    _require_schema(chosen.kind, found.table)
+    described = _describe(chosen, found, name)
     progress("store")
     with exclusive(root / "add.lock", doing="adding data to this folder"):
         before = vintages(root)
-        entry, new = _store(table, described, path, root)
-    return _addition(_vintage(entry, root), table, new, before)
+        entry, new = _store(found.table, described, path, root)
+    return _addition(_vintage(entry, root), found, new, before)
 
 
-def _describe(
-    key: str, path: Path, name: str | None, revision: str | None, known_on: date | None
-) -> dict[str, Any]:
-    """Return what the journal says about the file apart from its content."""
-    kind = ADAPTERS[key]
-    described: dict[str, Any] = {
-        "kind": kind,
-        "revision": "",
-        "as_of": str(known_on),
-        "grade": "",
-        "licence": "yours",
+def _describe(chosen: Adapter, found: Reading, name: str | None) -> dict[str, Any]:
+    """Return what the journal says about a file apart from its content."""
+    return {
+        "kind": chosen.kind,
+        "dataset": _require_name(name or found.dataset[:61].rstrip("-")),
+        "title": found.title,
+        "revision": found.revision,
+        "as_of": str(found.as_of),
+        "licence": found.licence or chosen.licence,
+        "grade": found.grade,
     }
-    if key == "baci":
-        release = release_of(path, revision, known_on)
-        publisher = source(key)
-        described |= {"revision": release.revision, "as_of": str(release.as_of)}
-        described |= {"licence": publisher.licence, "grade": publisher.grade}
-        described["title"] = f"{publisher.publisher}, BACI, {release.revision}, {path.name}"
-        default = f"baci-{release.revision.lower()}"
-    else:
-        described["title"] = f"facts of {path.name}"
-        default = "facts-" + re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")
-    chosen = name or default
-    if not _NAME.fullmatch(chosen) or chosen in _RESERVED:
+
+
+def _require_name(name: str) -> str:
+    if not _NAME.fullmatch(name) or name in _RESERVED:
         raise InputError(
-            f"{chosen!r} cannot be the name of a data set",
+            f"{name!r} cannot be the name of a data set",
             where="name",
             cure="Use small letters, digits and hyphens, a letter first, and no name of a shipped table.",
         )
-    return described | {"dataset": chosen}
+    return name
 
 
-def _read(
-    key: str,
-    path: Path,
-    codes: Iterable[str] | None,
-    limits: Limits | None,
-    progress: Callable[[str], None],
-) -> pl.DataFrame:
-    if key == "facts":
-        progress(path.name)
-        return read_facts(path)
-    return read_baci(path, codes=codes, limits=limits, progress=progress)
+def _require_schema(kind: Kind, table: pl.DataFrame) -> None:
+    """Raise unless an adapter's rows have the columns that ``tables/schema.csv`` gives to their kind."""
+    if kind == "trade":
+        return
+    wanted = {column.name: column.dtype for column in public_columns(kind)}
+    if dict(table.schema) != wanted:
+        raise TypeError(f"rows of kind {kind} have {dict(table.schema)}, the schema says {wanted}")
 
 
 def _store(
@@ -307,7 +279,7 @@ def _require_same_kind(known: list[dict[str, Any]], described: dict[str, Any], f
                 )
 
 
-def _addition(found: Vintage, table: pl.DataFrame, new: bool, before: tuple[Vintage, ...]) -> Result:
+def _addition(found: Vintage, read: Reading, new: bool, before: tuple[Vintage, ...]) -> Result:
     from evernormal import __version__  # noqa: PLC0415
 
     row = {
@@ -320,9 +292,9 @@ def _addition(found: Vintage, table: pl.DataFrame, new: bool, before: tuple[Vint
         "sha256": found.sha256,
         "path": str(found.path),
     }
-    findings = list(_unusual(found.kind, table))
+    findings = [*read.findings, *_unusual(found.kind, read.table)]
     if new and found.kind == "trade":
-        findings += _lost_years(found, table, before)
+        findings += _lost_years(found, read.table, before)
     if not new:
         text = f"The same content is already stored as {found.dataset} {found.vintage}; nothing was added."
         findings.insert(0, Finding("already-stored", "info", text, {"dataset": found.dataset}))

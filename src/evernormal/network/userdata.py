@@ -23,7 +23,8 @@ from evernormal.network.shares import SHARE_TOLERANCE
 from evernormal.result import Finding, Input
 
 if TYPE_CHECKING:
-    from evernormal.data.store import Kind, Vintage
+    from evernormal.data.publishers.adapters import Kind
+    from evernormal.data.store import Vintage
 
 __all__ = ["OWN_MARK", "Joined", "facts_with", "join_facts", "network_with"]
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from evernormal.app import output, settings
+from evernormal.app.completion import complete_source
 from evernormal.app.options import Json
 from evernormal.app.progress import steps
 from evernormal.errors import DataError, SnapshotError
@@ -48,7 +49,10 @@ def show_sources(as_json: Json = False) -> None:
         output.print_line()
     output.print_table(result["corrections"], title="Corrected cells")
     output.print_line()
-    output.print_table(result["adapters"], title="What `evernormal data add SOURCE FILE` reads")
+    output.print_table(
+        result["adapters"].select("source", "table", "reads"),
+        title="What `evernormal data add SOURCE FILE` reads",
+    )
 
 
 @app.command("verify", epilog="Example: evernormal data verify")
@@ -110,7 +114,11 @@ def build_data(
 @app.command("add", epilog="Example: evernormal data add baci BACI_HS17_V202501.zip")
 def add_data(
     source: Annotated[
-        str, typer.Argument(help="What the file is: baci or facts; see `evernormal data sources`.")
+        str,
+        typer.Argument(
+            help="What the file is, such as baci, facts or usgs; see `evernormal data sources`.",
+            autocompletion=complete_source,
+        ),
     ],
     file: Annotated[Path, typer.Argument(help="The publisher's file, as you downloaded it.")],
     name: Annotated[

@@ -16,11 +16,12 @@ from pathlib import Path
 import polars as pl
 
 from evernormal.data.geography import aliases
+from evernormal.data.publishers.adapters import Asked, Reading
 from evernormal.data.publishers.archive import Limits, csv_members, extract
 from evernormal.data.publishers.text import Problems, refuse_non_text, require_header
 from evernormal.errors import InputError, SourceFormatError, nearest
 
-__all__ = ["Release", "read_baci", "release_of"]
+__all__ = ["Release", "read_baci", "reading", "release_of"]
 
 _COLUMNS = ("t", "i", "j", "k", "v", "q")
 _REVISIONS = {"92": "HS1992", "96": "HS1996", "02": "HS2002", "07": "HS2007", "12": "HS2012", "17": "HS2017"}
@@ -73,6 +74,19 @@ def release_of(path: Path, revision: str | None, as_of: date | None) -> Release:
             cure="Give as_of, the day on which it was knowable, like 2024-01-31.",
         )
     return Release(revision, as_of)
+
+
+def reading(path: Path, asked: Asked) -> Reading:
+    """Return the trade of a file of CEPII; its name says the revision and the day, or the caller does."""
+    release = release_of(path, asked.revision, asked.as_of)
+    return Reading(
+        read_baci(path, codes=asked.codes, limits=asked.limits, progress=asked.progress),
+        dataset=f"baci-{release.revision.lower()}",
+        title=f"CEPII, BACI, {release.revision}, {path.name}",
+        as_of=release.as_of,
+        revision=release.revision,
+        grade="A",
+    )
 
 
 def read_baci(

@@ -11,11 +11,12 @@ from typing import Any
 import polars as pl
 
 from evernormal.data.geography import aliases
+from evernormal.data.publishers.adapters import Asked, Reading, name_from
 from evernormal.data.publishers.text import Problems, read_rows
 from evernormal.data.schema import Column, public_columns
 from evernormal.errors import nearest
 
-__all__ = ["TOPICS", "read_facts"]
+__all__ = ["TOPICS", "read_facts", "reading"]
 
 TOPICS = (
     "world_production",
@@ -35,6 +36,15 @@ _SHARES = {"refining_share", "mine_share", "import_share"}
 _FORM = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 _PERIOD = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?(/\d{4}(-\d{2}(-\d{2})?)?)?")
 _CODES = {"topic": TOPICS, "grade": ("A", "B", "C")}
+
+
+def reading(path: Path, asked: Asked) -> Reading:
+    """Return the facts of a user's file; it was knowable when its latest row was."""
+    asked.progress(path.name)
+    table = read_facts(path)
+    latest = table["as_of"].max()
+    assert isinstance(latest, date)
+    return Reading(table, name_from("facts", path), f"facts of {path.name}", asked.as_of or latest)
 
 
 def read_facts(path: Path) -> pl.DataFrame:
