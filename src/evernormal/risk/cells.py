@@ -121,9 +121,22 @@ def gather(chosen: Sequence[str], years: Sequence[int], *, published: bool) -> C
     for name in chosen:
         if name not in materials():
             raise UnknownNameError("material of GeoPolRisk", name, materials())
-    flows = _flows([materials()[name] for name in chosen], years)
-    hhi, production = _production(chosen, years, published=published)
-    return Cells(hhi, production, *_trade(flows, len(chosen), years, published=published))
+    every = list(materials())
+    rows = [every.index(name) for name in chosen]
+    columns = [YEARS.index(year) for year in years]
+    known = _world(published)
+    picked = np.ix_(rows, columns)
+    kept = (known.production, known.quantity, known.weighted, known.unrated, known.taiwan, known.value)
+    return Cells(known.hhi[picked], *(part[:, *picked] for part in (*kept, known.blank)))
+
+
+@functools.lru_cache(maxsize=2)
+def _world(published: bool) -> Cells:
+    """Sums of every material and year of the shipped tables, which no call changes; made once."""
+    every = list(materials())
+    hhi, production = _production(every, YEARS, published=published)
+    flows = _flows(list(materials().values()), YEARS)
+    return Cells(hhi, production, *_trade(flows, len(every), YEARS, published=published))
 
 
 def _flows(chosen: Sequence[Material], years: Sequence[int]) -> pl.DataFrame:

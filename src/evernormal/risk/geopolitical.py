@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -174,13 +175,18 @@ def _basis_differs(cells: Cells, chosen: list[str]) -> np.ndarray[tuple[int, ...
     A tonne contained is more than a tonne as shipped, and a million cubic metres of gas more than a tonne:
     production is then too small and the import risk an upper end.
     """
+    differs = np.array([name in _other_basis() for name in chosen])
+    return np.asarray(differs[:, None] & (cells.production > 0))
+
+
+@functools.cache
+def _other_basis() -> frozenset[str]:
+    """Materials whose production is counted in another basis than tonnes as shipped."""
     from evernormal.data import production  # noqa: PLC0415 - opens the snapshot
 
-    labels = [materials()[name].production for name in chosen]
-    bases = production(labels).select("material", "basis", "unit").unique()
-    other = bases.filter((pl.col("basis") != "gross") | (pl.col("unit") == "million m3"))
-    differs = np.isin(labels, other["material"].to_list())
-    return np.asarray(differs[:, None] & (cells.production > 0))
+    rows = production().filter((pl.col("basis") != "gross") | (pl.col("unit") == "million m3"))
+    labels = set(rows["material"].unique().to_list())
+    return frozenset(name for name, one in materials().items() if one.production in labels)
 
 
 def _keys(wanted: list[str], chosen: list[str], period: list[int]) -> dict[str, pl.Series]:
