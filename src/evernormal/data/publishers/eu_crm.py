@@ -108,8 +108,8 @@ def reading(path: Path, asked: Asked) -> Reading:
         context.tell(
             "edition-assumed",
             "caution",
-            f"Neither file nor call says the study's year: taken for that of {edition}, which prints this table."
-            " Give as_of for another.",
+            f"Neither file nor call says the study's year: taken for {edition}, whose study prints this"
+            " table. Give as_of for another.",
             {"edition": edition},
         )
     return Reading(

@@ -27,8 +27,8 @@ _MATERIALS = {
     "flourspar": "fluorspar", "kaolin clay": "kaolin", "krupton": "krypton", "lrees": "light-rare-earths",
     "lree": "light-rare-earths", "hrees": "heavy-rare-earths", "hree": "heavy-rare-earths",
     "heavy rare earths elements": "heavy-rare-earths", "natural graphite": "graphite",
-    "pgms": "platinum-group", "pgm": "platinum-group", "phosphorous": "phosphorus", "silicon metal": "silicon",
-    "titanium ores": "titanium", "zenon": "xenon",
+    "pgms": "platinum-group", "pgm": "platinum-group", "phosphorous": "phosphorus",
+    "silicon metal": "silicon", "titanium ores": "titanium", "zenon": "xenon",
 }  # fmt: skip
 _SHARE = re.compile(r"([<>]?)\s*(\d+(?:\.\d+)?)\s*%")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -337,7 +337,7 @@ def _material(label: str) -> str:
 
 
 def _is_world(rows: list[Row], file: str) -> bool:
-    """Whether shares are of the world: the file's name says it, else the digits (sourcing has few decimals)."""
+    """Whether shares are of the world: the file's name says it, else the digits: sourcing has few."""
     name = file.casefold()
     if re.search(r"global|world", name):
         return True
