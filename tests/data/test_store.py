@@ -224,7 +224,7 @@ ROW = "2023,156,410,850511,1,2"
         ),
         (f"{HEADER}\n23,156,410,850511,1,2\n", "row 2, column t: '23', expected a year like 2023"),
         (f"{HEADER}\n{ROW}\n2023,156,410,850512,1,2,3\n", "row 3 has 7 cells, expected 6"),
-        (f"{HEADER}\n2023,156,410\n", "row 2, column k: ''"),
+        (f"{HEADER}\n2023,156,410\n", "row 2 has 3 cells, expected 6"),
         (f"{HEADER}\n{ROW}\n2023,\xe9,410,850511,1,2\n".encode("latin-1"), "row 3 is not UTF-8"),
     ],
 )
@@ -374,7 +374,7 @@ def _fail_at(step: str, error: BaseException, patch: pytest.MonkeyPatch) -> None
 
     original = additions.append
     targets = {
-        "read": (baci_csv, "read_baci", fail),
+        "read": (baci_csv, "parse", fail),
         "write": (pl.DataFrame, "write_parquet", fail),
         "swap": (storage, "_replace", fail),
         "journal": (additions, "append", fail),

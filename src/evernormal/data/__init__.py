@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evernormal.data.build import build_snapshot
     from evernormal.data.checks import verify
-    from evernormal.data.flows import covered_codes, supplier_shares, trade
+    from evernormal.data.flows import covered_codes, scan_trade, supplier_shares, trade
     from evernormal.data.geography import aliases, countries, country, country_sources
     from evernormal.data.holdings import sources, status
     from evernormal.data.indicators import governance
@@ -46,6 +46,7 @@ _HOMES = {
     "production": "mining",
     "production_totals": "mining",
     "query": "sql",
+    "scan_trade": "flows",
     "schema_table": "schema",
     "sources": "holdings",
     "status": "holdings",
@@ -71,6 +72,7 @@ __all__ = [
     "production",
     "production_totals",
     "query",
+    "scan_trade",
     "schema_table",
     "sources",
     "status",

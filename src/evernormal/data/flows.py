@@ -6,7 +6,6 @@ gross product weight, null where the publisher gives none.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -14,30 +13,18 @@ from typing import Any, Literal
 
 import polars as pl
 
-from evernormal.data.geography import aliases, check_iso3, codes_of
-from evernormal.data.publishers.baci import REVISION
-from evernormal.data.publishers.registry import carrier, source_of_table
-from evernormal.data.schema import day, public_columns
-from evernormal.data.snapshot import SNAPSHOT, inputs, resource
-from evernormal.errors import InputError, NotCoveredError, UnknownNameError
-from evernormal.result import Derivation, Finding, Input, Lineage, Result
+from evernormal.data.parts import Asked
+from evernormal.data.schema import public_columns
+from evernormal.data.trade_table import TradeTable, country_of_number, trade_table
+from evernormal.errors import InputError, UnknownNameError
+from evernormal.result import Derivation, Finding, Lineage, Result
 
-__all__ = ["covered_codes", "supplier_shares", "trade"]
+__all__ = ["ROWS_AT_ONCE", "covered_codes", "scan_trade", "supplier_shares", "trade"]
 
+ROWS_AT_ONCE = 12_000_000
+"""Rows that :func:`trade` returns at most of a data set in parts: about 3 GB of memory."""
 
-_SCALES = {"value_usd": 1_000, "quantity_t": 1_000_000}
-
-
-class _Dataset:
-    """A trade table on disk: where it is, what its codes mean, and where it comes from."""
-
-    def __init__(self, path: Path, revision: str, source: str, as_of: str, grade: str, pinned: Input) -> None:
-        self.path = path
-        self.revision = revision
-        self.source = source
-        self.as_of = date.fromisoformat(as_of)
-        self.grade = grade
-        self.input = pinned
+_THOUSANDTHS, _GRAMS_OF_TONNE = 1_000, 1_000_000
 
 
 def trade(
@@ -69,7 +56,7 @@ def trade(
         reference.
 
     Raises:
-        InputError: a code is not six digits.
+        InputError: a code is not six digits, or the question has more rows than memory should hold.
         UnknownNameError: a country or a data set that does not exist.
         NotCoveredError: none of the codes, or nothing of the years, is in the data set.
         SnapshotError: the stored file was truncated or changed.
@@ -78,16 +65,67 @@ def trade(
     >>> flows["revision"].item(), round(flows["value_usd"].item() / 1e9, 2)
     ('HS1992', 4.92)
     """
-    chosen = _dataset(dataset, folder, as_of)
-    rows = pl.scan_parquet(chosen.path)
-    if codes is not None:
-        rows = rows.filter(pl.col("code").is_in(_wanted_codes(codes, chosen)))
-    if years is not None:
-        rows = rows.filter(pl.col("year").is_in(_wanted_years(years, chosen)))
-    for column, wanted in (("importer", importers), ("exporter", exporters)):
-        if wanted is not None:
-            rows = rows.filter(pl.col(column).is_in(_numbers(wanted, column)))
+    chosen = trade_table(dataset, folder, as_of)
+    asked = chosen.question(codes, importers, exporters, years)
+    rows = chosen.rows_of(asked)
+    _require_modest(rows, asked, chosen)
     return _public(rows.collect().rechunk(), chosen)  # polars 2.1 panics in `format` on uneven chunks
+
+
+def scan_trade(
+    codes: Iterable[str] | None = None,
+    importers: Iterable[str] | None = None,
+    exporters: Iterable[str] | None = None,
+    years: Iterable[int] | None = None,
+    *,
+    dataset: str | None = None,
+    folder: str | Path | None = None,
+    as_of: date | str | None = None,
+) -> pl.LazyFrame:
+    """Return a lazy frame over trade flows, for sums over more rows than memory holds.
+
+    The files that can hold such rows are checked first.  Add numbers up as integers, or sort before: the
+    order of the rows is not fixed.
+
+    Args:
+        codes: as in :func:`trade`, like every other argument.
+
+    Returns:
+        year, exporter, importer, code, value_usd, quantity_t: as in :func:`trade`, in any order.
+
+    Raises:
+        InputError, UnknownNameError, NotCoveredError, SnapshotError: as in :func:`trade`.
+
+    >>> flows = scan_trade(["282520"], years=[2023])
+    >>> flows.select(pl.col("exporter").n_unique()).collect().item() > 50
+    True
+    """
+    chosen = trade_table(dataset, folder, as_of)
+    rows = chosen.rows_of(chosen.question(codes, importers, exporters, years))
+    numbers, countries = country_of_number()
+    return rows.select(
+        "year",
+        *(
+            pl.col(c).replace_strict(numbers, countries, return_dtype=pl.String)
+            for c in ("exporter", "importer")
+        ),
+        pl.col("code").cast(pl.String).str.zfill(6),
+        pl.col("value_usd").cast(pl.Float64),
+        (pl.col("quantity_kg") / 1000).alias("quantity_t"),
+    )
+
+
+def _require_modest(rows: pl.LazyFrame, asked: Asked, chosen: TradeTable) -> None:
+    """Refuse what would fill the memory: a full release has some 250 million rows."""
+    if chosen.most_rows(asked) <= ROWS_AT_ONCE:
+        return
+    count = rows.select(pl.len()).collect(engine="streaming").item()
+    if count > ROWS_AT_ONCE:
+        raise InputError(
+            f"the question has {count:,} rows, at most {ROWS_AT_ONCE:,} are returned at once",
+            where=chosen.input.name,
+            cure="Ask for fewer codes, countries or years, or sum with evernormal.data.scan_trade.",
+        )
 
 
 def covered_codes(
@@ -98,13 +136,12 @@ def covered_codes(
     >>> len(covered_codes()), "282520" in covered_codes()
     (74, True)
     """
-    chosen = _dataset(dataset, folder, as_of)
-    return tuple(f"{code:06d}" for code in _coverage(chosen.path, chosen.input.sha256)[0])
+    return tuple(f"{code:06d}" for code in trade_table(dataset, folder, as_of).codes)
 
 
 def supplier_shares(
     importer: str,
-    form_codes: Iterable[str],
+    form_codes: Iterable[str] | None = None,
     by: Literal["value", "quantity"] = "value",
     years: Iterable[int] | None = None,
     *,
@@ -120,7 +157,7 @@ def supplier_shares(
 
     Args:
         importer: ISO 3166 alpha-3.
-        form_codes: six-digit codes of the form, in the revision of the data set.
+        form_codes: six-digit codes of the form, in the revision of the data set; None for every code.
         by: ``value`` or ``quantity``.
         years: calendar years; None for all.
         dataset: as in :func:`trade`.
@@ -130,7 +167,8 @@ def supplier_shares(
     Returns:
         Result ``supplier-shares`` with tables ``shares``: year, supplier, share (fraction; null where the
         quantity is unknown), value_usd (USD), quantity_t (t gross, of the shipments whose quantity is
-        known); and ``rows``, the trade rows behind it.
+        known); and ``rows``, the trade rows behind it (not for every code: a finding says how many they are
+        and what returns them).
 
     Raises:
         InputError: ``by`` is neither value nor quantity.
@@ -139,61 +177,123 @@ def supplier_shares(
     >>> result = supplier_shares("KOR", ["282520"], years=[2018])
     >>> result["shares"].head(1).select("supplier", pl.col("share").round(3)).row(0)
     ('CHN', 0.657)
+    >>> supplier_shares("KOR", years=[2018])["shares"].row(0)[:2]
+    (2018, 'AUS')
     """
     if by not in {"value", "quantity"}:
         raise InputError(f"by must be 'value' or 'quantity', got {by!r}")
-    codes = tuple(form_codes)
+    codes = None if form_codes is None else tuple([form_codes] if isinstance(form_codes, str) else form_codes)
     asked = None if years is None else tuple(years)
-    chosen = _dataset(dataset, folder, as_of)
-    rows = trade(codes, importers=[importer], years=asked, dataset=dataset, folder=folder, as_of=as_of)
-    measure = "value_usd" if by == "value" else "quantity_t"
-    sums = rows.group_by("year", pl.col("exporter").alias("supplier")).agg(
-        _whole("value_usd").sum(), pl.when(pl.col("quantity_t").count() > 0).then(_whole("quantity_t").sum())
-    )
-    shares = (
-        sums.with_columns((pl.col(measure) / pl.col(measure).sum().over("year")).alias("share"))
-        .with_columns(*(pl.col(name) / scale for name, scale in _SCALES.items()))
-        .select("year", "supplier", "share", "value_usd", "quantity_t")
-        .sort(
-            "year", "share", "value_usd", "supplier", descending=[False, True, True, False], nulls_last=True
-        )
-    )
-    findings = _share_findings(rows, codes, by, asked, chosen)
+    chosen = trade_table(dataset, folder, as_of)
+    stored = chosen.rows_of(chosen.question(codes, [importer], None, asked))
+    tables = {}
+    if codes is None:
+        sums, count = _sums(stored)
+    else:
+        read = stored.collect().rechunk()
+        tables["rows"] = _public(read, chosen)
+        sums, count = _sums(read.lazy())
+    shares = _shares(sums, "value" if by == "value" else "quantity")
+    findings = _share_findings(sums, codes, by, asked, chosen)
+    if codes is None:
+        findings = (*findings, _unlisted(count, importer, asked))
+    units = {"share": "fraction", "value_usd": "USD", "quantity_t": "t gross"}
     return Result(
         "supplier-shares",
-        {"shares": shares, "rows": rows},
-        {
-            "shares": {"share": "fraction", "value_usd": "USD", "quantity_t": "t gross"},
-            "rows": {"value_usd": "USD", "quantity_t": "t gross"},
-        },
+        {"shares": shares, **tables},
+        {"shares": units} | {name: {"value_usd": "USD", "quantity_t": "t gross"} for name in tables},
         _share_lineage(importer, codes, by, asked, chosen),
         findings,
     )
 
 
+def _sums(stored: pl.LazyFrame) -> tuple[pl.DataFrame, int]:
+    """Sums of each year and supplier, and the number of rows.
+
+    Whole thousandths of a dollar and whole grams: sums of integers know no order of rows (law 6).  Column
+    ``blank`` is the value whose quantity is unknown.
+    """
+    value, quantity = _whole("value_usd"), _whole("quantity_kg")
+    unknown = pl.col("quantity_kg").is_null()
+    each = (
+        stored.group_by("year", "exporter")
+        .agg(
+            value.sum().alias("value"),
+            pl.when((~unknown).any()).then(quantity.sum()).alias("quantity"),
+            value.filter(unknown).sum().alias("blank"),
+            pl.len().cast(pl.Int64).alias("count"),
+            pl.col("code").min().alias("least"),
+            pl.col("code").max().alias("greatest"),
+        )
+        .collect()
+    )
+    numbers, countries = country_of_number()
+    supplier = pl.col("exporter").replace_strict(numbers, countries, return_dtype=pl.String)
+    sums = (
+        each.group_by("year", supplier.alias("supplier"))
+        .agg(
+            pl.col("value", "blank").sum(),
+            pl.when(pl.col("quantity").count() > 0).then(pl.col("quantity").sum()),
+            pl.col("least").min(),
+            pl.col("greatest").max(),
+        )
+        .sort("year", "supplier")
+    )
+    return sums, int(each["count"].sum())
+
+
 def _whole(column: str) -> pl.Expr:
-    """Whole thousandths of a dollar, or whole grams: sums of integers know no order of rows (law 6)."""
-    return (pl.col(column) * _SCALES[column]).round().cast(pl.Int64)
+    return (pl.col(column) * _THOUSANDTHS).round().cast(pl.Int64)
+
+
+def _shares(sums: pl.DataFrame, measure: str) -> pl.DataFrame:
+    return (
+        sums.with_columns((pl.col(measure) / pl.col(measure).sum().over("year")).alias("share"))
+        .select(
+            "year",
+            "supplier",
+            "share",
+            (pl.col("value") / _THOUSANDTHS).alias("value_usd"),
+            (pl.col("quantity") / _GRAMS_OF_TONNE).alias("quantity_t"),
+        )
+        .sort(
+            "year", "share", "value_usd", "supplier", descending=[False, True, True, False], nulls_last=True
+        )
+    )
+
+
+def _unlisted(count: int, importer: str, years: tuple[int, ...] | None) -> Finding:
+    asked = "" if years is None else f", years={list(years)}"
+    text = (
+        f"{count:,} trade rows are behind these shares and are not listed;"
+        f" evernormal.data.trade(importers=['{importer}']{asked}) returns them."
+    )
+    return Finding("rows-not-listed", "info", text, {"rows": count, "importer": importer})
 
 
 def _share_findings(
-    rows: pl.DataFrame, codes: tuple[str, ...], by: str, years: tuple[int, ...] | None, chosen: _Dataset
+    sums: pl.DataFrame,
+    codes: tuple[str, ...] | None,
+    by: str,
+    years: tuple[int, ...] | None,
+    chosen: TradeTable,
 ) -> tuple[Finding, ...]:
-    findings = list(_uncovered(codes, chosen))
-    seen = set(rows["year"].to_list())
+    findings = [] if codes is None else list(_uncovered(codes, chosen))
+    seen = set(sums["year"].to_list())
     for year in sorted(set(years or ()) - seen):
         text = f"No import was reported for {year}: unknown, not zero."
         findings.append(Finding("no-import-reported", "caution", text, {"year": year}))
     if by == "quantity":
-        findings += _quantity_findings(rows)
-        if len(set(rows["code"].to_list())) > 1:
+        findings += _quantity_findings(sums)
+        if sums["least"].min() != sums["greatest"].max():
             text = "Tonnes of different products are added as gross weight; their content differs."
-            findings.append(Finding("gross-weight-added", "caution", text, {"codes": list(codes)}))
+            listed = "all" if codes is None else list(codes)
+            findings.append(Finding("gross-weight-added", "caution", text, {"codes": listed}))
     return tuple(findings)
 
 
-def _uncovered(codes: tuple[str, ...], chosen: _Dataset) -> list[Finding]:
-    known = {f"{code:06d}" for code in _coverage(chosen.path, chosen.input.sha256)[0]}
+def _uncovered(codes: tuple[str, ...], chosen: TradeTable) -> list[Finding]:
+    known = {f"{code:06d}" for code in chosen.codes}
     missing = sorted(set(codes) - known)
     if not missing:
         return []
@@ -202,10 +302,8 @@ def _uncovered(codes: tuple[str, ...], chosen: _Dataset) -> list[Finding]:
     return [Finding("code-not-covered", "caution", text, {"codes": missing})]
 
 
-def _quantity_findings(rows: pl.DataFrame) -> list[Finding]:
-    value = _whole("value_usd")
-    blank = value.filter(pl.col("quantity_t").is_null())
-    unknown = rows.group_by("year").agg((blank.sum() / value.sum()).alias("share"))
+def _quantity_findings(sums: pl.DataFrame) -> list[Finding]:
+    unknown = sums.group_by("year").agg((pl.col("blank").sum() / pl.col("value").sum()).alias("share"))
     unknown = unknown.filter(pl.col("share") > 0).sort("year")
     findings = []
     for year, share in unknown.iter_rows():
@@ -219,7 +317,7 @@ def _quantity_findings(rows: pl.DataFrame) -> list[Finding]:
 
 
 def _share_lineage(
-    importer: str, codes: tuple[str, ...], by: str, years: tuple[int, ...] | None, chosen: _Dataset
+    importer: str, codes: tuple[str, ...] | None, by: str, years: tuple[int, ...] | None, chosen: TradeTable
 ) -> Lineage:
     from evernormal import __version__  # noqa: PLC0415
 
@@ -227,96 +325,18 @@ def _share_lineage(
     text = f"The supplier's {measure} over that of all suppliers in the year."
     call = {
         "importer": importer,
-        "codes": list(codes),
+        "codes": None if codes is None else list(codes),
         "by": by,
         "years": None if years is None else list(years),
     }
-    derived = Derivation("shares", "share", equation, (f"rows.{measure}",), text)
+    behind = () if codes is None else (f"rows.{measure}",)
+    derived = Derivation("shares", "share", equation, behind, text)
     return Lineage(__version__, inputs=(chosen.input,), derivations=(derived,), call=call)
 
 
-def _dataset(name: str | None, folder: str | Path | None, as_of: date | str | None) -> _Dataset:
-    known_on = day(as_of)
-    if name is not None:
-        return _stored_dataset(name, folder, known_on)
-    found = resource("trade", SNAPSHOT)
-    source = source_of_table("trade")
-    if known_on is not None and known_on < date.fromisoformat(carrier().as_of):
-        raise NotCoveredError(
-            f"the shipped trade table was not knowable on {known_on}; it dates from {carrier().as_of}",
-            cure="Leave as_of out, or add an older vintage with `evernormal data add`.",
-        )
-    return _Dataset(found.path, REVISION, source.label, carrier().as_of, source.grade, inputs("trade")[0])
-
-
-def _stored_dataset(name: str, folder: str | Path | None, known_on: date | None) -> _Dataset:
-    from evernormal.data.store import vintage  # noqa: PLC0415
-
-    if folder is None:
-        raise InputError(f"data set {name!r} needs the folder of the store", cure="Give folder=...")
-    found = vintage(name, folder, kind="trade", as_of=known_on)
-    return _Dataset(found.path, found.revision, found.title, found.as_of, found.grade, found.as_input())
-
-
-def _wanted_codes(codes: Iterable[str], chosen: _Dataset) -> list[int]:
-    wanted = []
-    for code in [codes] if isinstance(codes, str) else codes:
-        if not (isinstance(code, str) and len(code) == 6 and code.isascii() and code.isdigit()):
-            raise InputError(f"code must be six digits as text, got {code!r}", cure="Write it like '282520'.")
-        wanted.append(int(code))
-    covered = set(_coverage(chosen.path, chosen.input.sha256)[0])
-    if wanted and not covered.intersection(wanted):
-        shown = ", ".join(f"{code:06d}" for code in wanted)
-        raise NotCoveredError(
-            f"{chosen.source} has no trade of {chosen.revision} code {shown}",
-            cure="Add a data set that has it: `evernormal data add baci FILE`.",
-        )
-    return wanted
-
-
-def _wanted_years(years: Iterable[int], chosen: _Dataset) -> list[int]:
-    wanted = list(years)
-    first, last = _coverage(chosen.path, chosen.input.sha256)[1]
-    if wanted and not any(first <= year <= last for year in wanted):
-        shown = ", ".join(str(year) for year in wanted)
-        raise NotCoveredError(f"{chosen.source} has no trade of {shown}; it covers {first} to {last}")
-    return wanted
-
-
-@functools.lru_cache(maxsize=16)
-def _coverage(path: Path, sha256: str) -> tuple[tuple[int, ...], tuple[int, int]]:
-    """Return the codes and the first and last year of a stored trade table."""
-    rows = pl.scan_parquet(path)
-    codes = rows.select(pl.col("code").unique().sort()).collect()["code"].to_list()
-    first, last = (
-        rows.select(pl.col("year").min().alias("a"), pl.col("year").max().alias("b")).collect().row(0)
-    )
-    return tuple(codes), (first, last)
-
-
-def _numbers(countries: Iterable[str], column: str) -> list[int]:
-    """Return the publisher's codes of the countries; a country that it does not report apart is an error."""
-    numbers: list[int] = []
-    for iso3 in check_iso3(countries, where=f"{column}s"):
-        found = codes_of(iso3, "baci")
-        if not found:
-            raise NotCoveredError(
-                f"BACI does not report {column} {iso3} apart",
-                cure="Its trade is part of another country or group.",
-            )
-        numbers += [int(code) for code in found]
-    return numbers
-
-
-@functools.cache
-def _country_of_number() -> tuple[tuple[int, ...], tuple[str, ...]]:
-    pairs = [(int(code), iso3) for code, iso3 in aliases("baci").items()]
-    return tuple(p[0] for p in pairs), tuple(p[1] for p in pairs)
-
-
-def _public(stored: pl.DataFrame, chosen: _Dataset) -> pl.DataFrame:
+def _public(stored: pl.DataFrame, chosen: TradeTable) -> pl.DataFrame:
     """Turn stored rows into observations: country codes, text codes, units, and where each comes from."""
-    numbers, countries = _country_of_number()
+    numbers, countries = country_of_number()
     i, j, k = pl.col("exporter"), pl.col("importer"), pl.col("code")
     derived: dict[str, Any] = {
         "revision": pl.lit(chosen.revision),
@@ -334,5 +354,5 @@ def _public(stored: pl.DataFrame, chosen: _Dataset) -> pl.DataFrame:
     try:
         rows = stored.with_columns(**derived).select(order)
     except pl.exceptions.InvalidOperationError as error:
-        raise UnknownNameError("country of source 'baci'", error, [], where=str(chosen.path)) from error
+        raise UnknownNameError("country of source 'baci'", error, [], where=str(chosen.place)) from error
     return rows.sort("code", "year", "exporter", "importer", "source_ref")

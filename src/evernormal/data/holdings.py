@@ -15,7 +15,7 @@ from evernormal.data.publishers.corrections import corrections
 from evernormal.data.publishers.registry import carrier, source_of_table
 from evernormal.data.publishers.registry import sources as pinned_sources
 from evernormal.data.snapshot import SNAPSHOT_TABLES, inputs, resource
-from evernormal.data.store import Vintage, check_vintage, vintages
+from evernormal.data.store import Vintage, scan, vintages
 from evernormal.result import Lineage, Result
 
 __all__ = ["sources", "status"]
@@ -130,8 +130,29 @@ def _typed_row(name: str) -> dict[str, object]:
 
 
 def _stored_row(found: Vintage) -> dict[str, object]:
-    check_vintage(found)
-    rows = pl.scan_parquet(found.path)
+    return _known_row(found) | {
+        "table": f"{found.dataset}/{found.vintage}",
+        "holder": "yours",
+        "rows": found.rows,
+        "as_of": found.as_of,
+        "bytes": found.stored_bytes,
+        "sha256": found.sha256,
+        "source": found.title,
+        "licence": found.licence,
+    }
+
+
+def _known_row(found: Vintage) -> dict[str, object]:
+    """Years, countries and codes; the list of parts tells them of a table too big to be read for this."""
+    manifest = found.manifest
+    if manifest is not None:
+        return {
+            "first_year": min(manifest.years),
+            "last_year": max(manifest.years),
+            "countries": len(frozenset[int]().union(*manifest.importers, *manifest.exporters)),
+            "codes": len(manifest.codes),
+        }
+    rows = scan(found)
     has = rows.collect_schema().names()
     years = rows.select(pl.col("year").unique()).collect()["year"].to_list() if "year" in has else []
     places = {"trade": ("exporter", "importer"), "customs": ("reporter", "partner")}.get(
@@ -140,16 +161,8 @@ def _stored_row(found: Vintage) -> dict[str, object]:
     seen = {m for c in places if c in has for m in rows.select(pl.col(c).unique()).collect()[c].to_list()}
     what = next((c for c in ("code", "material", "commodity", "topic") if c in has), None)
     return {
-        "table": f"{found.dataset}/{found.vintage}",
-        "holder": "yours",
-        "rows": found.rows,
         "first_year": min(years, default=None),
         "last_year": max(years, default=None),
         "countries": len(seen - {None}) or None,
         "codes": rows.select(pl.col(what).n_unique()).collect().item() if what else None,
-        "as_of": found.as_of,
-        "bytes": found.size,
-        "sha256": found.sha256,
-        "source": found.title,
-        "licence": found.licence,
     }

@@ -84,11 +84,11 @@ def _rows(dataset: str | None, folder: str | Path | None, known_on: date | None)
                 cure="Install the package again.",
             ) from error
         return _shipped(path, found.st_mtime_ns)
-    from evernormal.data.store import vintage  # noqa: PLC0415
+    from evernormal.data.store import scan, vintage  # noqa: PLC0415
 
     if folder is None:
         raise InputError(f"data set {dataset!r} needs the folder of the store", cure="Give folder=...")
-    return pl.read_parquet(vintage(dataset, folder, kind="facts", as_of=known_on).path)
+    return scan(vintage(dataset, folder, kind="facts", as_of=known_on)).collect()
 
 
 @functools.lru_cache(maxsize=2)

@@ -167,7 +167,7 @@ def _read_package(path: Path, stamp: tuple[int, int]) -> tuple[tuple[str, Resour
         ) from error
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=1 << 14)  # a full release of trade has some three thousand files
 def _check(found: Resource, stamp: tuple[int, int], cure: str) -> None:
     if stamp[0] != found.size:
         raise SnapshotError(

@@ -7,9 +7,10 @@ which it was knowable; older vintages stay.  Nothing is created before something
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,125 +19,40 @@ from typing import Any
 import polars as pl
 
 from evernormal.data import additions
-from evernormal.data.publishers.adapters import Adapter, Asked, Kind, Reading, adapter, adapters
+from evernormal.data.editions import (
+    Vintage,
+    check_vintage,
+    default_folder,
+    journal,
+    scan,
+    vintage,
+    vintage_of,
+    vintages,
+)
+from evernormal.data.noticed import Noticed, lost_years
+from evernormal.data.parting import are_whole, repeated, stored_amounts, write_parts
+from evernormal.data.parts import MANIFEST
+from evernormal.data.publishers.adapters import Adapter, Asked, Kind, Portions, Reading, adapter
 from evernormal.data.publishers.archive import Limits
-from evernormal.data.schema import OBSERVATIONS, columns, day, public_columns
-from evernormal.data.snapshot import Resource, check_resource
-from evernormal.errors import InputError, NotCoveredError, SourceFormatError, UnknownNameError
+from evernormal.data.schema import OBSERVATIONS, day, public_columns
+from evernormal.errors import InputError, SourceFormatError
 from evernormal.result import Finding, Input, Lineage, Result, sha256_of
-from evernormal.storage import exclusive, staged_folder, storage_error, system_error
+from evernormal.storage import (
+    Staging,
+    exclusive,
+    remove_leftovers,
+    staged_folder,
+    storage_error,
+    system_error,
+)
 
-__all__ = ["Vintage", "add", "check_vintage", "default_folder", "journal", "vintage", "vintages"]
+__all__ = ["Vintage", "add", "check_vintage", "default_folder", "journal", "scan", "vintage", "vintages"]
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
-_CURE = "Add the publisher's file again with `evernormal data add`, or restore the folder from a backup."
+ROWS_OF_ONE_FILE = 2_000_000
+"""A trade table with more rows than this is stored in parts."""
+
 _RESERVED = {name.replace("_", "-") for name in (*OBSERVATIONS, "countries", "country_aliases")}
-
-
-@dataclass(frozen=True)
-class Vintage:
-    """One stored version of a data set."""
-
-    dataset: str
-    vintage: str
-    kind: Kind
-    path: Path
-    sha256: str
-    size: int
-    rows: int
-    revision: str
-    as_of: str
-    title: str
-    licence: str
-    grade: str
-    file: str
-    file_sha256: str
-    sequence: int
-
-    def as_resource(self) -> Resource:
-        """Return what its file must look like."""
-        return Resource(f"{self.dataset}/{self.vintage}", self.path, self.sha256, self.size, self.rows)
-
-    def as_input(self) -> Input:
-        """Return it as an input of a result."""
-        return Input(f"{self.dataset}/{self.vintage}", self.sha256, self.title, self.licence, self.as_of)
-
-
-def default_folder() -> Path:
-    """Return the folder of user data that this platform prefers; it need not exist."""
-    import platformdirs  # noqa: PLC0415
-
-    return Path(platformdirs.user_data_dir("evernormal", appauthor=False))
-
-
-def journal(folder: str | Path) -> pl.DataFrame:
-    """Return what was added to a store, oldest first.
-
-    Returns:
-        sequence, dataset, vintage, kind, file, file_sha256, sha256, rows, revision, as_of; no rows where
-        nothing was.
-    """
-    names = {"sequence": pl.Int64(), "dataset": pl.String(), "vintage": pl.String(), "kind": pl.String()}
-    names |= dict.fromkeys(("file", "file_sha256", "sha256"), pl.String())
-    names |= {"rows": pl.Int64(), "revision": pl.String(), "as_of": pl.String()}
-    entries = [[entry[name] for name in names] for entry in additions.read(Path(folder))]
-    return pl.DataFrame(entries, schema=names, orient="row")
-
-
-def vintages(folder: str | Path) -> tuple[Vintage, ...]:
-    """Return every stored vintage, oldest addition first."""
-    root = Path(folder)
-    return tuple(_vintage(entry, root) for entry in additions.read(root))
-
-
-def vintage(
-    dataset: str, folder: str | Path, *, kind: Kind | None = None, as_of: date | None = None
-) -> Vintage:
-    """Return the latest vintage of a data set that was knowable on ``as_of``, after checking its hash.
-
-    Raises:
-        UnknownNameError: there is no such data set of this kind.
-        NotCoveredError: every vintage is later than ``as_of``.
-        SnapshotError: the stored file was truncated or changed.
-    """
-    known = [v for v in vintages(folder) if kind is None or v.kind == kind]
-    named = [v for v in known if v.dataset == dataset]
-    if not named:
-        raise _unknown(dataset, folder, kind, known)
-    knowable = [v for v in named if as_of is None or date.fromisoformat(v.as_of) <= as_of]
-    if not knowable:
-        first = min(v.as_of for v in named)
-        raise NotCoveredError(f"no vintage of {dataset!r} was knowable on {as_of}; the first is of {first}")
-    found = max(knowable, key=lambda v: (v.as_of, v.sequence))
-    return check_vintage(found)
-
-
-def _unknown(dataset: str, folder: str | Path, kind: Kind | None, known: list[Vintage]) -> UnknownNameError:
-    """Return the error for a data set that is not there: the nearest, or how to add one."""
-    error = UnknownNameError(
-        f"data set of kind {kind}" if kind else "data set",
-        dataset,
-        {v.dataset for v in known},
-        where=str(folder),
-    )
-    other = next((v for v in vintages(folder) if v.dataset == dataset), None)
-    if other is not None:
-        error.cure = f"It holds {other.kind}: give it as {other.kind}."
-    elif not known:
-        source = next((name for name, made in adapters().items() if made.kind == kind), "SOURCE")
-        error.cure = f"No data set of this kind is stored: evernormal data add {source} FILE."
-    error.args = (error.message,)
-    return error
-
-
-def check_vintage(found: Vintage) -> Vintage:
-    """Return a vintage after checking its size and hash.
-
-    Raises:
-        SnapshotError: the file is missing, truncated or changed.
-    """
-    check_resource(found.as_resource(), cure=_CURE)
-    return found
 
 
 def add(
@@ -188,17 +104,68 @@ def add(
         path.open("rb").close()
     except OSError as error:
         raise InputError(f"the file cannot be read ({error.strerror})", where=str(path)) from error
+    with _no_empty_folders(root):
+        try:
+            found = chosen.reading(path, asked)
+            rows, noticed = _gathered(chosen.kind, found)
+            described = _describe(chosen, found, name)
+            progress("store")
+            with exclusive(root / "add.lock", doing="adding data to this folder"):
+                before = vintages(root)
+                entry, new = _store(rows, described, path, root, progress)
+        except OSError as error:
+            raise storage_error(error, "nothing was added") from error
+    return _addition(vintage_of(entry, root), found, noticed, new, before)
+
+
+@dataclass
+class _Rows:
+    """The rows of a file: one table, or more than that and the way to read the rest."""
+
+    table: pl.DataFrame
+    more: Iterator[pl.DataFrame] | None = None
+    source: Portions | None = None
+
+    def portions(self) -> Iterator[pl.DataFrame]:
+        yield self.table
+        self.table = self.table.clear()
+        yield from self.more or ()
+
+
+def _gathered(kind: Kind, found: Reading) -> tuple[_Rows, Noticed]:
+    """Read until the rows are all there, or are too many for one file."""
+    noticed = Noticed(kind)
+    if found.portions is None:
+        _require_schema(kind, found.table)
+        noticed.see(found.table)
+        return _Rows(found.table), noticed
+    coming = noticed.watch(found.portions)
+    begun: list[pl.DataFrame] = []
+    for portion in coming:
+        begun.append(portion)
+        if sum(table.height for table in begun) > ROWS_OF_ONE_FILE:
+            return _Rows(pl.concat(begun), coming, found.portions), noticed
+    if not begun:
+        raise SourceFormatError("no row is left", where=found.title, cure="Give codes that the file has.")
+    table = pl.concat(begun).sort("code", "exporter", "importer", "year")
+    again = repeated(table)
+    if not again.is_empty():
+        raise found.portions.twice(again)
+    return _Rows(stored_amounts(table, are_whole(table))), noticed
+
+
+@contextlib.contextmanager
+def _no_empty_folders(root: Path) -> Iterator[None]:
+    """Remove the folders that an addition made when nothing came into them."""
+    existed = root.exists()
     try:
-        found = chosen.reading(path, asked)
-    except OSError as error:
-        raise storage_error(error, "nothing was added") from error
-    _require_schema(chosen.kind, found.table)
-    described = _describe(chosen, found, name)
-    progress("store")
-    with exclusive(root / "add.lock", doing="adding data to this folder"):
-        before = vintages(root)
-        entry, new = _store(found.table, described, path, root)
-    return _addition(_vintage(entry, root), found, new, before)
+        yield
+    except BaseException:
+        made = [*(root / "datasets").glob("*"), root / "datasets", *([] if existed else [root])]
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _describe(chosen: Adapter, found: Reading, name: str | None) -> dict[str, Any]:
@@ -234,38 +201,47 @@ def _require_schema(kind: Kind, table: pl.DataFrame) -> None:
 
 
 def _store(
-    table: pl.DataFrame, described: dict[str, Any], file: Path, root: Path
+    rows: _Rows, described: dict[str, Any], file: Path, root: Path, progress: Callable[[str], None]
 ) -> tuple[dict[str, Any], bool]:
-    """Write the table as a new vintage and enter it in the journal; return the entry, and if it is new."""
+    """Write the rows as a new vintage and enter it in the journal; return the entry, and if it is new."""
     known = [entry for entry in additions.read(root) if entry["dataset"] == described["dataset"]]
     _require_same_kind(known, described, file)
+    for other in (root / "datasets").glob("*"):
+        remove_leftovers(other)
     place = root / "datasets" / described["dataset"]
-    name = f"{described['kind']}.parquet"
     with staged_folder(place, unchanged="nothing was added") as staging:
-        _write(table, staging.path / name)
-        digest = sha256_of(staging.path / name)
+        written = _write(rows, described["kind"], staging, progress)
+        digest = written["sha256"]
         found = next((entry for entry in known if entry["sha256"] == digest), None)
         if found is not None:
             return found, False
-        size = (staging.path / name).stat().st_size
-        entry = described | {"vintage": digest[:12], "sha256": digest, "bytes": size, "rows": table.height}
+        entry = described | written | {"vintage": digest[:12]}
         entry |= {"file": file.name, "file_sha256": sha256_of(file)}
         staging.move_to(place / digest[:12])
         try:
             additions.append(root, entry)
         finally:
-            written = additions.read(root)
-            if not any(e["dataset"] == entry["dataset"] and e["sha256"] == digest for e in written):
+            entries = additions.read(root)
+            if not any(e["dataset"] == entry["dataset"] and e["sha256"] == digest for e in entries):
                 shutil.rmtree(place / digest[:12], ignore_errors=True)
                 staging.placed = None
-    return written[-1], True
+    return entries[-1], True
 
 
-def _write(table: pl.DataFrame, path: Path) -> None:
-    try:
-        table.write_parquet(path, compression="zstd", compression_level=9)
-    except pl.exceptions.PolarsError as error:
-        raise system_error(error) or error from error
+def _write(rows: _Rows, kind: Kind, staging: Staging, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Write one file, or the parts of a big table, and return what the journal says about it."""
+    if rows.more is not None and rows.source is not None:
+        path = staging.path / MANIFEST
+        found = write_parts(rows.portions(), staging.path, rows.source.twice, progress)
+        said: dict[str, Any] = {"rows": found["rows"], "parts": len(found["parts"])}
+    else:
+        path = staging.path / f"{kind}.parquet"
+        said = {"rows": rows.table.height}
+        try:
+            rows.table.write_parquet(path, compression="zstd", compression_level=9)
+        except pl.exceptions.PolarsError as error:
+            raise system_error(error) or error from error
+    return said | {"sha256": sha256_of(path), "bytes": path.stat().st_size}
 
 
 def _require_same_kind(known: list[dict[str, Any]], described: dict[str, Any], file: Path) -> None:
@@ -279,7 +255,9 @@ def _require_same_kind(known: list[dict[str, Any]], described: dict[str, Any], f
                 )
 
 
-def _addition(found: Vintage, read: Reading, new: bool, before: tuple[Vintage, ...]) -> Result:
+def _addition(
+    found: Vintage, read: Reading, noticed: Noticed, new: bool, before: tuple[Vintage, ...]
+) -> Result:
     from evernormal import __version__  # noqa: PLC0415
 
     row = {
@@ -292,68 +270,13 @@ def _addition(found: Vintage, read: Reading, new: bool, before: tuple[Vintage, .
         "sha256": found.sha256,
         "path": str(found.path),
     }
-    findings = [*read.findings, *_unusual(found.kind, read.table)]
+    findings = [*read.findings, *(read.portions.findings() if read.portions else ()), *noticed.findings()]
     if new and found.kind == "trade":
-        findings += _lost_years(found, read.table, before)
+        findings += lost_years(found, before)
     if not new:
         text = f"The same content is already stored as {found.dataset} {found.vintage}; nothing was added."
         findings.insert(0, Finding("already-stored", "info", text, {"dataset": found.dataset}))
     pinned = Input(found.file, found.file_sha256, found.title, found.licence, found.as_of)
     return Result(
         "data-addition", {"added": pl.DataFrame([row])}, {}, Lineage(__version__, (pinned,)), tuple(findings)
-    )
-
-
-def _lost_years(found: Vintage, table: pl.DataFrame, before: tuple[Vintage, ...]) -> Iterable[Finding]:
-    """Yield a finding when an older vintage of the data set has years that the new one lacks."""
-    years = set(table["year"].unique().to_list())
-    for old in before:
-        if old.dataset == found.dataset and old.path.is_file():
-            other = set(pl.read_parquet(old.path, columns=["year"])["year"].unique().to_list())
-            lost = sorted(other - years)
-            if lost:
-                years_lost = ", ".join(map(str, lost))
-                text = (
-                    f"Vintage {old.vintage} of {old.dataset} has {years_lost}, the new one has not; "
-                    "one vintage is read at a time. Add the zip file of the release, which holds every year."
-                )
-                yield Finding(
-                    "years-not-in-vintage", "warning", text, {"dataset": old.dataset, "years": lost}
-                )
-
-
-def _unusual(kind: Kind, table: pl.DataFrame) -> Iterable[Finding]:
-    """Yield a finding for each column with values outside its expected range."""
-    for column in columns(kind):
-        low, high = column.expected
-        if column.name not in table.columns or (low is None and high is None):
-            continue
-        value = pl.col(column.name)
-        count = table.filter((value < (low or -1e300)) | (value > (high or 1e300))).height
-        if count:
-            usual = f"{low:g} to {high:g} {column.unit}".rstrip()
-            text = f"{count:,} rows have {column.name} outside the usual {usual}"
-            yield Finding(
-                "outside-expected-range", "caution", f"{text}.", {"column": column.name, "rows": count}
-            )
-
-
-def _vintage(entry: dict[str, Any], root: Path) -> Vintage:
-    folder = root / "datasets" / entry["dataset"] / entry["vintage"]
-    return Vintage(
-        dataset=entry["dataset"],
-        vintage=entry["vintage"],
-        kind=entry["kind"],
-        path=folder / f"{entry['kind']}.parquet",
-        sha256=entry["sha256"],
-        size=entry["bytes"],
-        rows=entry["rows"],
-        revision=entry["revision"],
-        as_of=entry["as_of"],
-        title=entry["title"],
-        licence=entry["licence"],
-        grade=entry["grade"],
-        file=entry["file"],
-        file_sha256=entry["file_sha256"],
-        sequence=entry["sequence"],
     )

@@ -9,7 +9,7 @@ import polars as pl
 
 from evernormal.data.publishers.adapters import Kind
 from evernormal.data.schema import day
-from evernormal.data.store import vintage, vintages
+from evernormal.data.store import scan, vintage, vintages
 from evernormal.errors import InputError
 from evernormal.result import Input
 
@@ -21,8 +21,11 @@ def stored(
 ) -> tuple[pl.DataFrame, Input]:
     """Return the rows of one data set as it was knowable on a day, and the file that they come from.
 
+    For trade use :func:`evernormal.data.trade` or :func:`evernormal.data.scan_trade`, which read no more than
+    is asked for.
+
     Args:
-        kind: what it must hold.
+        kind: what it must hold; not trade.
         dataset: its name.
         folder: folder of the user's store.
         as_of: the latest vintage of that day; None for the latest of all (law 11).
@@ -37,7 +40,7 @@ def stored(
         raise InputError(f"data set {dataset!r} needs the folder of the store", cure="Give folder=...")
     known_on = day(as_of)
     found = vintage(dataset, folder, kind=kind, as_of=known_on)
-    rows = pl.read_parquet(found.path)
+    rows = scan(found).collect()
     if known_on is not None and "as_of" in rows.columns:
         rows = rows.filter(pl.col("as_of") <= known_on)
     return rows, found.as_input()

@@ -11,11 +11,11 @@ import functools
 import importlib
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import polars as pl
 
@@ -24,7 +24,18 @@ from evernormal.data.schema import TABLES
 from evernormal.errors import InputError, UnknownNameError
 from evernormal.result import Finding
 
-__all__ = ["KINDS", "Adapter", "Asked", "Kind", "Reading", "adapter", "adapters", "name_from", "require_day"]
+__all__ = [
+    "KINDS",
+    "Adapter",
+    "Asked",
+    "Kind",
+    "Portions",
+    "Reading",
+    "adapter",
+    "adapters",
+    "name_from",
+    "require_day",
+]
 
 Kind = Literal["trade", "facts", "customs", "statistics", "prices", "policies", "firm", "concordance"]
 """Kind of table that a file becomes; its columns are in ``tables/schema.csv``."""
@@ -51,12 +62,29 @@ class Asked:
     progress: Callable[[str], None] = lambda step: None
 
 
+class Portions(Protocol):
+    """Rows of a file that may be larger than memory, handed over a portion at a time, in any order.
+
+    Nothing is kept unless every portion came: a fault of the file is raised where it is met.
+    """
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        """Yield portions with the stored columns of the kind; raise SourceFormatError at a fault."""
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what a reader of the rows must know; asked after the last portion."""
+
+    def twice(self, rows: pl.DataFrame) -> Exception:
+        """Return the error that names where the file has these rows, which have the same key."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """What an adapter found in a file.
 
     Attributes:
-        table: rows with the columns of the kind, as ``tables/schema.csv`` stores them.
+        table: rows with the columns of the kind, as ``tables/schema.csv`` stores them; with ``portions`` an
+            empty table.
         dataset: name of the data set when the user gives none.
         title: publisher, table and edition, as a row's source says it.
         as_of: day on which the file was knowable (law 11).
@@ -64,6 +92,7 @@ class Reading:
         licence: licence of these rows; empty for that of the adapter.
         grade: grade of the file as a whole; empty where each row has its own.
         findings: what a reader of the rows must know.
+        portions: for a trade table of any size: its rows a portion at a time, in place of ``table``.
     """
 
     table: pl.DataFrame
@@ -74,6 +103,7 @@ class Reading:
     licence: str = ""
     grade: str = ""
     findings: tuple[Finding, ...] = ()
+    portions: Portions | None = None
 
 
 @dataclass(frozen=True)

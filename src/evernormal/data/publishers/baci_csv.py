@@ -1,37 +1,37 @@
 """BACI as CEPII ships it: CSV files t, i, j, k, v, q, one per year, alone or in the zip file of a release.
 
-Everything is checked before anything is stored, and every fault is named with file, row and column.
+Everything is checked before anything is kept, every fault is named with file, row and column, and no more
+than one block of text is in memory, whatever the size of the release.
 """
 
 from __future__ import annotations
 
-import csv
 import re
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from evernormal.data.geography import aliases
 from evernormal.data.publishers.adapters import Asked, Reading
-from evernormal.data.publishers.archive import Limits, csv_members, extract
-from evernormal.data.publishers.text import Problems, refuse_non_text, require_header
+from evernormal.data.publishers.archive import Limits, csv_members, is_zip, member_blocks
+from evernormal.data.publishers.baci_codes import CodeTables, code_tables
+from evernormal.data.publishers.baci_rows import KEY, ROWS, line_blocks, parse, read_header
 from evernormal.errors import InputError, SourceFormatError, nearest
+from evernormal.result import Finding
 
-__all__ = ["Release", "read_baci", "reading", "release_of"]
+__all__ = ["Flows", "Release", "reading", "release_of"]
 
-_COLUMNS = ("t", "i", "j", "k", "v", "q")
 _REVISIONS = {"92": "HS1992", "96": "HS1996", "02": "HS2002", "07": "HS2007", "12": "HS2012", "17": "HS2017"}
 _REVISIONS |= {"22": "HS2022"}
 _RELEASE = re.compile(r"BACI_HS(\d\d)(?:_Y\d{4})?_V(\d{4})(\d\d)", re.IGNORECASE)
+_YEAR = re.compile(r"_Y(\d{4})", re.IGNORECASE)
 _SIDE_TABLES = re.compile(r"(country_codes|product_codes|readme)", re.IGNORECASE)
-_UNKNOWN = ("", "NA")
-_NUMBER = r"^\d+(\.\d*)?([eE][-+]?\d+)?$"
-_KEY = ("year", "exporter", "importer", "code")
-_SHOWN = 200
+_DAY_AFTER_27 = timedelta(days=4)
+_PIECE = 1 << 20
+_SHORT = 0.5
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,15 @@ class Release:
     as_of: date
 
 
-def release_of(path: Path, revision: str | None, as_of: date | None) -> Release:
+def release_of(path: Path, revision: str | None, as_of: date | None, inside: str = "") -> Release:
     """Return the release of a file; the name ``BACI_HS17_Y2022_V202401b`` tells both, the caller may say
     otherwise.
+
+    Args:
+        path: the file.
+        revision: what the caller says.
+        as_of: what the caller says.
+        inside: name of a file inside it, asked when the file's own name tells nothing.
 
     Raises:
         InputError: neither the name nor the caller tells the revision or the day, or the revision is unknown.
@@ -52,7 +58,7 @@ def release_of(path: Path, revision: str | None, as_of: date | None) -> Release:
     >>> release_of(Path("BACI_HS17_V202401b.zip"), None, None)
     Release(revision='HS2017', as_of=datetime.date(2024, 1, 31))
     """
-    named = _RELEASE.search(path.name)
+    named = _RELEASE.search(path.name) or _RELEASE.search(inside)
     if revision is None and named:
         revision = _REVISIONS.get(named[1])
     if revision is None:
@@ -65,8 +71,7 @@ def release_of(path: Path, revision: str | None, as_of: date | None) -> Release:
         close = nearest(revision, _REVISIONS.values()) or list(_REVISIONS.values())
         raise InputError(f"unknown revision {revision!r}", cure=f"Give {' or '.join(close)}.")
     if as_of is None and named:
-        following = date(int(named[2]), int(named[3]), 28) + timedelta(days=4)
-        as_of = following.replace(day=1) - timedelta(days=1)
+        as_of = _last_day(int(named[2]), int(named[3]), path.name)
     if as_of is None:
         raise InputError(
             "the file name does not tell when it was published",
@@ -76,175 +81,187 @@ def release_of(path: Path, revision: str | None, as_of: date | None) -> Release:
     return Release(revision, as_of)
 
 
+def _last_day(year: int, month: int, name: str) -> date:
+    try:
+        following = date(year, month, 28) + _DAY_AFTER_27
+    except ValueError:
+        raise InputError(
+            f"the file name tells no month: V{year}{month:02d}", where=name, cure="Give as_of."
+        ) from None
+    return following.replace(day=1) - timedelta(days=1)
+
+
 def reading(path: Path, asked: Asked) -> Reading:
-    """Return the trade of a file of CEPII; its name says the revision and the day, or the caller does."""
-    release = release_of(path, asked.revision, asked.as_of)
+    """Return the trade of a file of CEPII; its name says the revision and the day, or the caller does.
+
+    Raises:
+        SourceFormatError: the file is no table of BACI, or an archive that cannot be trusted.
+        InputError: the revision or the day is not known.
+    """
+    tables = _tables(path, asked.limits)
+    release = release_of(path, asked.revision, asked.as_of, Path(tables[0].member).name)
+    _require_one_revision(path, tables)
     return Reading(
-        read_baci(path, codes=asked.codes, limits=asked.limits, progress=asked.progress),
+        pl.DataFrame(schema=ROWS),
         dataset=f"baci-{release.revision.lower()}",
         title=f"CEPII, BACI, {release.revision}, {path.name}",
         as_of=release.as_of,
         revision=release.revision,
         grade="A",
+        portions=Flows(path, tables, asked),
     )
 
 
-def read_baci(
-    path: Path,
-    *,
-    codes: Iterable[str] | None = None,
-    limits: Limits | None = None,
-    progress: Callable[[str], None] = lambda step: None,
-) -> pl.DataFrame:
-    """Return the trade rows of a CSV or zip file: year, exporter, importer, code, value_usd, quantity_kg.
+@dataclass(frozen=True)
+class _Table:
+    """One CSV of trade: its name for errors, and a way to read it from its start."""
 
-    Args:
-        path: the publisher's file.
-        codes: keep these six-digit codes only; None for all.
-        limits: what an archive may hold.
-        progress: called with the name of each file.
-
-    Raises:
-        SourceFormatError: names file, row, column and cure of every fault found first.
-    """
-    wanted = None if codes is None else [int(code) for code in codes]
-    with path.open("rb") as stream:
-        packed = stream.read(4) == b"PK\x03\x04"
-    if not packed:
-        progress(path.name)
-        tables = [_read_csv(path, path.name, wanted)]
-    else:
-        tables = _read_archive(path, wanted, limits or Limits(), progress)
-    rows = pl.concat(tables).sort("code", "exporter", "importer", "year")
-    if rows.is_empty():
-        raise SourceFormatError(
-            "no row is left" if wanted else "the file has a header and no rows", where=path.name
-        )
-    twice = rows.filter(_flow().is_duplicated()) if len(tables) > 1 else rows.clear()
-    if not twice.is_empty():
-        flow = ", ".join(
-            f"{name}={cell}" for name, cell in zip("tijk", twice.select(_KEY).row(0), strict=True)
-        )
-        raise SourceFormatError(f"the flow {flow} is in two files of the archive", where=path.name)
-    return rows
+    name: str
+    member: str
+    pieces: Callable[[], Iterator[bytes]]
 
 
-def _flow() -> pl.Expr:
-    """One number per flow: quicker to compare than four columns."""
-    year, exporter, importer, code = (pl.col(name).cast(pl.Int64) for name in _KEY)
-    return ((year * 100_000 + exporter) * 100_000 + importer) * 1_000_000 + code
-
-
-def _read_archive(
-    path: Path, wanted: list[int] | None, limits: Limits, progress: Callable[[str], None]
-) -> list[pl.DataFrame]:
+def _tables(path: Path, limits: Limits) -> list[_Table]:
+    if not is_zip(path):
+        return [_Table(path.name, path.name, lambda: _pieces(path))]
     members = [name for name in csv_members(path, limits) if not _SIDE_TABLES.search(Path(name).name)]
     if not members:
         raise SourceFormatError("there is no trade table in it", where=path.name, cure="Give a BACI release.")
-    tables = []
-    for name in members:
-        progress(Path(name).name)
-        with tempfile.TemporaryDirectory(prefix="evernormal-") as folder:
-            unpacked = Path(folder) / "member.csv"
-            extract(path, name, unpacked, limits)
-            tables.append(_read_csv(unpacked, f"{path.name}, {name}", wanted))
-    return tables
+    return [_Table(f"{path.name}, {m}", m, lambda m=m: member_blocks(path, m, limits)) for m in members]  # type: ignore[misc]
 
 
-def _read_csv(path: Path, name: str, wanted: list[int] | None) -> pl.DataFrame:
+def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
-        head = stream.read(4096)
-    refuse_non_text(head, name)
-    first = head.decode("utf-8-sig", errors="replace").splitlines()[0]
-    require_header([cell.strip().strip('"') for cell in first.split(",")], _COLUMNS, name)
-    try:
-        rows = _parse(path).collect(engine="streaming")
-    except pl.exceptions.PolarsError as error:
-        _explain(path, name)
-        raise SourceFormatError(f"cannot be read as CSV ({error})", where=name) from error
-    _refuse_faults(path, rows, name)
-    if wanted is not None:
-        rows = rows.filter(pl.col("code").is_in(wanted))
-    return rows.drop("row", "fault")
+        while piece := stream.read(_PIECE):
+            yield piece
 
 
-def _cells(path: Path) -> pl.LazyFrame:
-    """Return every cell as stripped text, with its row as a spreadsheet counts."""
-    table = pl.scan_csv(path, infer_schema=False, row_index_name="row", row_index_offset=2)
-    table = table.rename(lambda name: name.strip().strip("\ufeff"))
-    return table.select("row", *(pl.col(c).fill_null("").str.strip_chars().alias(c) for c in _COLUMNS))
-
-
-def _parse(path: Path) -> pl.LazyFrame:
-    known = [int(code) for code in aliases("baci")]
-    numbers = _cells(path).with_columns(
-        year=pl.col("t").cast(pl.Int16, strict=False),
-        exporter=pl.col("i").cast(pl.Int16, strict=False),
-        importer=pl.col("j").cast(pl.Int16, strict=False),
-        code=pl.col("k").cast(pl.Int32, strict=False),
-        value_usd=pl.when(pl.col("v").str.contains(_NUMBER)).then(pl.col("v").cast(pl.Float64, strict=False))
-        * 1000,
-        quantity_kg=pl.when(pl.col("q").str.contains(_NUMBER)).then(
-            pl.col("q").cast(pl.Float64, strict=False)
+def _require_one_revision(path: Path, tables: list[_Table]) -> None:
+    """Refuse an archive that mixes revisions: the same six digits mean different goods in each."""
+    named = {
+        found[1]: table.member for table in tables if (found := _RELEASE.search(Path(table.member).name))
+    }
+    if len(named) > 1:
+        raise SourceFormatError(
+            f"it mixes revisions of the codes: {', '.join(sorted(named.values()))}",
+            where=path.name,
+            cure="Add one release at a time.",
         )
-        * 1000,
-    )
-    checks = {
-        "t": pl.col("year").is_between(1962, 2100),
-        "i": pl.col("exporter").is_in(known),
-        "j": pl.col("importer").is_in(known),
-        "k": pl.col("code").is_between(1, 999_999),
-        "v": pl.col("value_usd").is_finite(),
-        "q": pl.col("quantity_kg").is_finite() | pl.col("q").is_in(_UNKNOWN),
-    }
-    fault = pl.coalesce(
-        *(pl.when(~good.fill_null(value=False)).then(pl.lit(column)) for column, good in checks.items()),
-        pl.lit(""),
-    )
-    return numbers.with_columns(fault=fault).select("row", *_KEY, "value_usd", "quantity_kg", "fault")
 
 
-def _refuse_faults(path: Path, rows: pl.DataFrame, name: str) -> None:
-    problems = Problems(name)
-    faulty = rows.filter(pl.col("fault") != "").head(_SHOWN)
-    if not faulty.is_empty():
-        cells = _cells(path).filter(pl.col("row").is_in(faulty["row"].to_list())).collect()
-        for (row, fault), text in zip(
-            faulty.select("row", "fault").rows(), cells.iter_rows(named=True), strict=True
-        ):
-            problems.add(row, fault, _say(fault, text[fault]))
-    twice = rows.filter(_flow().is_duplicated()).select("row", *_KEY).sort(*_KEY, "row").head(_SHOWN)
-    for first, second in zip(twice.rows(), twice.rows()[1:], strict=False):
-        if first[1:] == second[1:]:
-            problems.add(second[0], "t, i, j, k", f"the same flow as row {first[0]}")
-    problems.raise_if_any()
+class Flows:
+    """The rows of a file of BACI, a block at a time: year, exporter, importer, code, value_usd, quantity_kg.
 
+    Raises SourceFormatError with file, row, column and cure where a fault is met.
+    """
 
-def _say(column: str, text: str) -> str:
-    """Return what is wrong with a cell."""
-    shown = text if len(text) <= 40 else text[:37] + "..."
-    expected = {
-        "t": "a year like 2023",
-        "k": "a code of up to six digits",
-        "v": "a value in thousand USD of zero or more",
-        "q": "a quantity in tonnes of zero or more, or empty or NA",
-    }
-    if column in ("i", "j"):
-        return f"{shown!r} is no country code of BACI"
-    return f"{shown!r}, expected {expected[column]}"
+    def __init__(self, path: Path, tables: list[_Table], asked: Asked) -> None:
+        self._path = path
+        self._tables = tables
+        self._asked = asked
+        self._wanted = None if asked.codes is None else [int(code) for code in asked.codes]
+        self._codes = code_tables(path, asked.limits) if is_zip(path) else CodeTables()
+        self._years: dict[int, int] = {}
+        self._misnamed: dict[str, list[int]] = {}
 
-
-def _explain(path: Path, name: str) -> None:
-    """Find the row that stopped the CSV reader, and raise naming it."""
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                cells = next(csv.reader([line.decode("utf-8-sig")]), [])
-            except UnicodeDecodeError:
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        self._years.clear()
+        self._misnamed.clear()
+        for table in self._tables:
+            self._asked.progress(Path(table.member).name)
+            rows = 0
+            for _, block in _blocks(table, self._codes, self._wanted):
+                rows += block.height
+                self._count(table, block)
+                kept = block if self._wanted is None else block.filter(pl.col("code").is_in(self._wanted))
+                if kept.height:
+                    yield kept
+            if not rows:
                 raise SourceFormatError(
-                    f"row {number} is not UTF-8", where=name, cure="Save it as UTF-8."
-                ) from None
-            if cells and len(cells) != len(_COLUMNS):
-                raise SourceFormatError(
-                    f"row {number} has {len(cells)} cells, expected {len(_COLUMNS)}", where=name
+                    "the file has a header and no rows", where=table.name, cure="Download it again."
                 )
+
+    def _count(self, table: _Table, block: pl.DataFrame) -> None:
+        counts = block.group_by("year").len().sort("year")
+        named = _YEAR.search(Path(table.member).name)
+        for year, count in counts.iter_rows():
+            self._years[year] = self._years.get(year, 0) + count
+            if named and year != int(named[1]) and year not in self._misnamed.setdefault(table.member, []):
+                self._misnamed[table.member].append(year)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return years that are missing or look cut off, and codes that differ from ours."""
+        found = [*_gaps(self._years), *_short_years(self._years), *self._codes.findings]
+        for member, years in self._misnamed.items():
+            if years:
+                shown = ", ".join(map(str, years))
+                text = f"{member} has rows of {shown}, which is not the year of its name."
+                found.append(Finding("year-not-of-name", "caution", text, {"file": member, "years": years}))
+        return tuple(found)
+
+    def twice(self, rows: pl.DataFrame) -> SourceFormatError:
+        """Return the error that says in which files and rows a flow is found twice; reads the file again."""
+        wanted = rows.select(KEY).unique().sort(KEY).head(1)
+        places: list[tuple[str, int]] = []
+        for table in self._tables:
+            for first, block in _blocks(table, CodeTables(), None):
+                hits = block.with_row_index("row", first).join(wanted, on=KEY, how="semi")["row"].to_list()
+                places += [(table.name, row) for row in hits]
+            if len(places) > 1:
+                break
+        flow = ", ".join(f"{name}={cell}" for name, cell in zip("tijk", wanted.row(0), strict=True))
+        cure = "Correct the file and add it again; nothing was stored."
+        if len({name for name, _ in places}) > 1:
+            told = "; ".join(f"{name}, row {row}" for name, row in places[:2])
+            return SourceFormatError(
+                f"the flow {flow} is in two files of the archive: {told}", where=self._path.name, cure=cure
+            )
+        (name, one), (_, other) = places[:2]
+        return SourceFormatError(
+            f"row {other}, column t, i, j, k: the same flow as row {one} ({flow})", where=name, cure=cure
+        )
+
+
+def _blocks(table: _Table, codes: CodeTables, wanted: list[int] | None) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield the rows of a table with the number of the first line; reads ahead while one block is parsed."""
+    blocks = line_blocks(table.pieces(), table.name)
+    first = next(blocks, b"")
+    header, rest = read_header(first, table.name)
+    line = 2
+    for block in _ahead(rest, blocks):
+        if not block:
+            continue
+        rows, lines = parse(block, header, line, table.name)
+        codes.require_known(rows, line, table.name, wanted)
+        yield line, rows
+        line += lines
+
+
+def _ahead(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    with ThreadPoolExecutor(1, thread_name_prefix="unpack") as pool:
+        coming = pool.submit(next, blocks, None)
+        yield first
+        while (block := coming.result()) is not None:
+            coming = pool.submit(next, blocks, None)
+            yield block
+
+
+def _gaps(years: dict[int, int]) -> Iterator[Finding]:
+    missing = sorted(set(range(min(years, default=0), max(years, default=0))) - set(years))
+    if missing:
+        shown = ", ".join(map(str, missing))
+        text = (
+            f"No file has {shown}, between {min(years)} and {max(years)}: trade of then is unknown, not zero."
+        )
+        yield Finding("year-missing", "warning", text, {"years": missing})
+
+
+def _short_years(years: dict[int, int]) -> Iterator[Finding]:
+    """Yield a finding for each year with far fewer rows than the years beside it."""
+    for year, count in sorted(years.items()):
+        beside = [years[other] for other in (year - 1, year + 1) if other in years]
+        if len(beside) > 1 and count < _SHORT * min(beside):
+            text = (
+                f"{year} has {count:,} rows, the years beside it {min(beside):,} or more: is its file whole?"
+            )
+            yield Finding("year-looks-short", "caution", text, {"year": year, "rows": count})
