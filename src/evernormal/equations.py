@@ -377,6 +377,111 @@ _ALL = (
         "N-1 indicator of the International Energy Agency",
         "evernormal.risk.dependence.remaining_supply",
     ),
+    Equation(
+        "E113",
+        "Origin of use, re-exports taken out",
+        r"R = \hat c\,(I - A)^{-1}\,\hat p,\quad A_{ji} = f_{ij}/x_i,\; x = p + \sum_i f_{i\cdot},\;"
+        r" c = (x - \sum_j f_{\cdot j})/x",
+        "makers of what each country uses: share of the pool that is used x (I - A) inverse x production,"
+        " where A is the share of each country's pool, production and imports, that it ships to each other",
+        "Kastner, Kastner and Nonhebel 2011, Ecological Economics 70:1032-1040,"
+        " 10.1016/j.ecolecon.2011.01.012; matrix form as in Croft, West and Green 2018, Journal of Cleaner"
+        " Production 203:1106-1118, 10.1016/j.jclepro.2018.08.267",
+        "evernormal.risk.origin_algebra.origin_matrix",
+    ),
+    Equation(
+        "E114",
+        "Origin of shipments under a rule of drawing",
+        r"E = (I - \hat r W)^{-1} \hat o,\quad o + r \le 1",
+        "makers of what each country ships: its own share o, and the share r that it bought, of the origin of"
+        " its suppliers W; with r = imports / pool the same as E113",
+        "Ours: E113 written for shipments, so that other rules than proportion bound the answer",
+        "evernormal.risk.origin_algebra.drawn",
+    ),
+    Equation(
+        "E115",
+        "Origin carried through a conversion",
+        r"d_h = \sum_g w_{hg}\, m_g F_{hg},\qquad t_h = \sum_g \frac{w_{hg}\, t_g}{\eta_{hg}} F_{hg}",
+        "makers of an input: makers of the product x makers of what each of them converts; tonnes of the input"
+        " = tonnes of the product / recovery; several possible inputs share alike, the interval takes any",
+        "Law 1; material flow accounting, Brunner and Rechberger 2016; equal parts: assumption",
+        "evernormal.risk.origin_walk.steps",
+    ),
+    Equation(
+        "E116",
+        "Input whose trade is not recorded",
+        r"\max\left(0, d_i - \sum_{l\ne k} s_l\right) \le z_{ik} \le \min(d_i, s_k),\quad"
+        r" d = n - \min(n, q),\; s = q - \min(n, q)",
+        "own supply q serves own need n first; what a deficit d takes from a surplus s is at most the smaller"
+        " of the two and at least what all other surpluses cannot give; central: in proportion to the surpluses",
+        "Bounds of a table with fixed margins: Frechet 1940, Hoeffding 1940; own use first: assumption",
+        "evernormal.risk.origin_algebra.open_link",
+    ),
+    Equation(
+        "E117",
+        "Early-warning duty on concentration",
+        r"\max_i s_i \ge \theta_1 \;\lor\; \left(|B| \ge 2 \land \sum_{i\in B} s_i \ge \theta_2\right)",
+        "one country supplies at least 50 %, or two or more neighbouring countries together at least 75 %",
+        "Special Act on National Resource Security of Korea as reported (assumption: the decree was not seen);"
+        " which countries are neighbouring: assumption, a parameter",
+        "evernormal.risk.exposure_duty.concentration_duty",
+    ),
+    Equation(
+        "E118",
+        "Robust trend",
+        r"\beta = \mathrm{median}_{i<j} \frac{x_j - x_i}{t_j - t_i},\quad"
+        r" S = \sum_{i<j} \mathrm{sgn}(x_j - x_i),\quad P(|S| \ge |s|)",
+        "median of all slopes between two years; significance by the exact distribution of Kendall's S"
+        " without ties, by the normal approximation from eleven years on",
+        "Theil 1950; Sen 1968; Mann 1945; Kendall 1975",
+        "evernormal.risk.exposure_trend.trend",
+    ),
+    Equation(
+        "E119",
+        "Momentum",
+        r"m = x_t - x_{t-1}",
+        "change of a share in the last year, in fractions of the whole",
+        "Definition",
+        "evernormal.risk.exposure_trend.trend",
+    ),
+    Equation(
+        "E108",
+        "Interval of the Union's supply risk",
+        r"R^{\min} = \min_{I \in [I^-, I^+]} R(H^-, I, r^+, \sigma^-),\quad"
+        r" R^{\max} = \max_{I \in [I^-, I^+]} R(H^+, I, r^-, \sigma^+)",
+        "least and greatest score (E104) over the ends of every input; rounded inputs by half a last digit,"
+        " unknown ones over their whole range",
+        "Interval arithmetic: E104 rises with concentration and substitution index, falls with recycling and"
+        " is linear in import reliance",
+        "evernormal.risk.european_union.eu_supply_risk_interval",
+    ),
+    Equation(
+        "E109",
+        "Economic importance",
+        r"E = \frac{10}{\max_s Q_s}\, \sigma_{EI} \sum_s A_s Q_s",
+        "shares of use x value added of each sector x substitution index, scaled so that all use in the"
+        " largest manufacturing sector is 10",
+        "European Commission 2017, Methodology for establishing the EU list of critical raw materials;"
+        " Regulation (EU) 2024/1252, Annex II; scale checked on the tables of 2023",
+        "evernormal.risk.importance.economic_importance",
+    ),
+    Equation(
+        "E110",
+        "Concentration of a country's own supply",
+        r"H = \frac{\sum_i f_i^2 w_i t_i + p^2 w_0 t_0}{(p + \sum_i f_i)^2}",
+        "as E105 over imports by supplier and what the country produces itself",
+        "Sourcing of the European Union (E104) for any country: European Commission 2017",
+        "evernormal.risk.focal.supply_risk",
+    ),
+    Equation(
+        "E111",
+        "Concentration where a part of supply is unknown",
+        r"\min_{0 \le x \le 1} (1-x)^2 H + x^2 h = \frac{H h}{H + h},"
+        r"\quad \tfrac{1}{h} = \sum_u \tfrac{1}{w_u t_u},\quad \max = \max(H, \max_u w_u t_u)",
+        "producers u without a figure may have any share x of supply: the least and the greatest over x",
+        "Ours: minimum of a parabola between the concentration H of what is known and that of the unknown",
+        "evernormal.risk.focal.supply_risk",
+    ),
 )
 
 EQUATIONS: dict[str, Equation] = {equation.key: equation for equation in _ALL}
