@@ -1,0 +1,397 @@
+"""USGS Mineral Commodity Summaries, the data releases from 2022 on, as statistics.
+
+World production, capacity and reserves by country, and the salient statistics of the United States.  Masses
+are stored in tonnes, world totals as ``WLD`` (rounded by the publisher), "Other countries" as ``ROW``; every
+figure keeps its mark, and ``source_ref`` its row and its printed form.  What is no figure is counted with the
+reason, so that nothing is dropped silently.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from evernormal.data.geography import aliases
+from evernormal.data.publishers.adapters import Asked, Reading, name_from
+from evernormal.data.publishers.archive import csv_members, is_zip, read_member
+from evernormal.data.publishers.statistic_labels import label_of
+from evernormal.data.publishers.statistics_table import statistics_table
+from evernormal.data.publishers.text import Problems
+from evernormal.data.publishers.usgs_cells import CURE, Printed, Skipped, Table
+from evernormal.data.publishers.usgs_figures import (
+    Figure,
+    NoFigureError,
+    basis_in,
+    figure,
+    less_than,
+    measure,
+    reliance,
+)
+from evernormal.data.publishers.usgs_layouts import printed_cells
+from evernormal.data.publishers.usgs_places import place
+from evernormal.data.publishers.usgs_text import table_of
+from evernormal.data.schema import TABLES
+from evernormal.errors import SourceFormatError, nearest
+from evernormal.result import Finding
+
+__all__ = ["Accounts", "read", "reading"]
+
+_STATISTICS = {
+    "production": "production",
+    "capacity": "capacity",
+    "reserves": "reserves",
+    "import": "imports",
+    "export": "exports",
+    "consumption": "consumption",
+    "price": "price",
+    "stock": "stocks",
+    "net import reliance": "net_import_reliance",
+    "employment": "employment",
+    "shipment": "shipments",
+    "sold or used": "sold_or_used",
+    "sold": "sold_or_used",
+    "sales": "sold_or_used",
+    "supply": "supply",
+}
+_DRESSING = re.compile(
+    r"\s*[:,]\s*rounded|\s*\(rounded\)|\s*\((?:thousand|million) metric tons\)", re.IGNORECASE
+)
+_DULL = re.compile(r"estimated|reported|see appendix|reserves for .* revised|na|w|xx", re.IGNORECASE)
+_LATE = (4, 30)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A line that was stored: where it stands and what it says."""
+
+    row: int
+    origin: str
+    text: str
+    notes: str
+    flag: str | None
+    value: tuple[float | None, float | None, float | None]
+
+
+@dataclass
+class Accounts:
+    """What became of every cell of a file.
+
+    Attributes:
+        found: rows of kind statistics.
+        skipped: cells without a figure, each with its reason.
+        blank: figures that a listed country leaves blank, stored as unknown.
+        unknown: labels that no table of labels knows.
+        kept: units that are stored as printed.
+        guessed: rows whose blank unit is that of the rest of their table.
+        twice: labels of the United States that stand twice for one year.
+    """
+
+    found: list[dict[str, Any]] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    blank: int = 0
+    unknown: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    guessed: list[int] = field(default_factory=list)
+    twice: Counter[str] = field(default_factory=Counter)
+    seen: dict[tuple[Any, ...], _Seen] = field(default_factory=dict)
+    editions: set[int] = field(default_factory=set)
+
+
+def reading(path: Path, asked: Asked) -> Reading:
+    """Return a release as statistics.
+
+    Raises:
+        SourceFormatError: no such release, or faults in it, each named with row and column.
+    """
+    accounts = read(path, asked)
+    latest = max(accounts.editions)
+    titles = " and ".join(str(year) for year in sorted(accounts.editions))
+    return Reading(
+        statistics_table(accounts.found),
+        _dataset(path, accounts.editions),
+        f"USGS, Mineral Commodity Summaries {titles}, {path.name}",
+        asked.as_of or _edition_day(latest)[0],
+        findings=tuple(_findings(accounts, asked)),
+    )
+
+
+def read(path: Path, asked: Asked) -> Accounts:
+    """Return the rows of a release and what became of every cell of it."""
+    asked.progress(path.name)
+    if not is_zip(path):
+        files = {path.name: path.read_bytes()}
+    else:
+        members = [name for name in csv_members(path, asked.limits) if not Path(name).name.startswith(".")]
+        if not members:
+            raise SourceFormatError("there is no CSV file in it", where=path.name, cure=CURE)
+        files = {name: read_member(path, name, asked.limits) for name in members}
+    accounts = Accounts()
+    problems = Problems(path.name)
+    for name, content in files.items():
+        table = table_of(content, Path(name).name)
+        for cell in printed_cells(table, problems):
+            if isinstance(cell, Skipped):
+                accounts.skipped.append(cell)
+            else:
+                _note(cell, accounts, problems, asked.as_of)
+        _require_some(accounts, table, problems)
+    problems.raise_if_any()
+    _join_labels(accounts.found)
+    return accounts
+
+
+def _require_some(accounts: Accounts, table: Table, problems: Problems) -> None:
+    if not accounts.found and not problems.found:
+        raise SourceFormatError("there is no figure in it", where=table.file, cure=CURE)
+
+
+def _note(cell: Printed, accounts: Accounts, problems: Problems, as_of: date | None) -> None:
+    """Turn one printed cell into a row, or say why it is none."""
+    where = place(cell.country)
+    if where.several:
+        accounts.skipped.append(Skipped(cell.file, cell.row, cell.column, "several countries together"))
+        return
+    if where.iso3 is None:
+        close = nearest(cell.country, aliases("usgs"))
+        hint = f"; did the publisher mean {' or '.join(close)}?" if close else ""
+        problems.add(cell.row, "Country", f"unknown country {cell.country!r}{hint}")
+        return
+    try:
+        found = _figure(cell)
+    except NoFigureError as error:
+        problems.add(cell.row, cell.column, str(error))
+        return
+    unit = measure(cell.unit) or measure(_unit_in(cell.detail))
+    if unit is None:
+        if found.value is not None or found.low is not None:
+            problems.add(cell.row, "Unit", "is empty: say what the figure counts, such as metric tons")
+            return
+        unit = measure("unit not given")
+    assert unit is not None
+    if not unit.known:
+        accounts.kept[cell.unit.strip() or "not given"] += 1
+    row = _row(cell, found.times(unit.factor), unit.unit, where.iso3, where.qualifier, as_of)
+    if _is_new(cell, row, where.qualifier, accounts, problems):
+        accounts.blank += not cell.text
+        if cell.guessed_unit and cell.row not in accounts.guessed:
+            accounts.guessed.append(cell.row)
+        accounts.editions.add(cell.edition)
+        accounts.found.append(row)
+        if not label_of("usgs", cell.commodity, f"{row['statistic']}: {cell.detail}").known:
+            accounts.unknown[cell.commodity] += 1
+
+
+def _figure(cell: Printed) -> Figure:
+    """Return the figure of a cell with the bound that its note or its statistic gives."""
+    if not cell.text:
+        return Figure(marks=("blank",))
+    smallest = None
+    if told := less_than(f"{cell.text} {cell.notes}"):
+        own, printed = measure(told[1] or cell.unit), measure(cell.unit)
+        if own and printed and own.unit == printed.unit:
+            smallest = told[0] * float(own.factor / printed.factor)
+    found = figure(cell.text, cell.notes, smallest, price=cell.statistic.lower() == "price")
+    return reliance(found) if cell.statistic.lower() == "net import reliance" else found
+
+
+def _unit_in(detail: str) -> str:
+    """Return a unit that the line itself says: ``Price, dollars per pound``."""
+    found = re.search(
+        r"(?:thousand|million)? ?metric tons|kilograms|(?:dollars|cents) per [a-z ]+|percent", detail.lower()
+    )
+    return found[0].strip() if found else ""
+
+
+def _row(
+    cell: Printed, found: Figure, unit: str, country: str, qualifier: str, as_of: date | None
+) -> dict[str, Any]:
+    statistic = _STATISTICS.get(cell.statistic.lower(), cell.statistic.lower().replace(" ", "_"))
+    if cell.statistic.lower().startswith("import sources"):
+        statistic = "import_source_share"
+    detail = _DRESSING.sub("", cell.detail).strip(" :")
+    label = label_of("usgs", cell.commodity, f"{statistic}: {detail}")
+    if label.stage is None:
+        label = label_of("usgs", cell.commodity, f"{statistic}: {cell.section}: {detail}")
+    marks = [*found.marks, *(["e"] if cell.estimated and "e" not in found.marks else [])]
+    notes = [part for part in re.split(r"\s*--\s*", cell.notes) if part and not _DULL.match(part)]
+    flag = "; ".join(dict.fromkeys([*marks, qualifier, *notes]))
+    return {
+        "year": cell.year,
+        "country": country,
+        "commodity": _label(cell, detail),
+        "material": label.material,
+        "stage": label.stage,
+        "form": label.form,
+        "statistic": statistic,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "unit": unit,
+        "basis": _basis(cell, unit, label.basis),
+        "flag": flag.strip("; ")[:300] or None,
+        "source": f"USGS, Mineral Commodity Summaries {cell.edition}",
+        "source_ref": f"{cell.file}, row {cell.row}, {cell.column}: {cell.text or 'blank'} {cell.unit}",
+        "as_of": as_of or _edition_day(cell.edition)[0],
+        "grade": "B" if "e" in marks else "A",
+    }
+
+
+def _label(cell: Printed, detail: str) -> str:
+    """Return the label of a line; those of the United States alone say so."""
+    commodity = " ".join(cell.commodity.split())
+    if cell.statistic.lower().startswith("import sources"):
+        return f"{commodity}: imports of the United States {cell.period}: {detail}"
+    return f"{commodity}: {detail}" if cell.world else f"{commodity}: United States: {detail}"
+
+
+def _basis(cell: Printed, unit: str, usual: str) -> str:
+    """Return what a figure counts: what line, section, note or chapter say, in this order, else the usual."""
+    if unit != "t":
+        return "price" if unit.startswith("USD/") else cell.statistic.lower()
+    stated = next((b for b in map(basis_in, (cell.detail, cell.section)) if b), "")
+    if stated:
+        return stated
+    own = next((b for b in map(basis_in, re.split(r"\s*--\s*", cell.notes)) if b == "gross"), "")
+    if cell.statistic.lower() == "reserves" and not own:
+        own = basis_in(cell.notes) if "content" in cell.notes[:20] else ""
+    return own or basis_in(cell.chapter.partition(" -- ")[0]) or usual or "gross"
+
+
+def _is_new(
+    cell: Printed, row: dict[str, Any], qualifier: str, accounts: Accounts, problems: Problems
+) -> bool:
+    """Whether a figure is not there yet.
+
+    The same line in another file of the release is left out with the reason; in one table of countries it is
+    a fault; the United States may have two lines of one name, which then get a number.
+    """
+    names = ("year", "country", "statistic", "unit", "source")
+    key = (*(row[name] for name in names), row["commodity"].casefold())
+    here = _Seen(
+        cell.row,
+        cell.origin or cell.file,
+        cell.text,
+        cell.notes,
+        row["flag"],
+        (row["value"], row["low"], row["high"]),
+    )
+    known = accounts.seen.setdefault(key, here)
+    if known is here:
+        return True
+    if known.origin != here.origin:
+        what = "the same" if known.value == here.value else f"another ({known.text})"
+        reason = f"{what} figure as in row {known.row} from {known.origin}"
+        accounts.skipped.append(Skipped(cell.file, cell.row, cell.column, reason))
+        return False
+    if qualifier and cell.world and qualifier not in (known.flag or ""):
+        row["commodity"] = f"{row['commodity']}: {qualifier}"
+        return _is_new(cell, row, "", accounts, problems)
+    if cell.world or (known.text, known.notes) == (here.text, here.notes):
+        problems.add(cell.row, "Commodity, Country, Year", f"the same line as row {known.row}")
+        return False
+    number = 2
+    while (*key[:-1], f"{key[-1]} ({number})") in accounts.seen:
+        number += 1
+    accounts.seen[(*key[:-1], f"{key[-1]} ({number})")] = here
+    accounts.twice[row["commodity"]] += 1
+    row["commodity"] = f"{row['commodity']} ({number})"
+    return True
+
+
+def _join_labels(rows: list[dict[str, Any]]) -> None:
+    """Give every line of one table the same label.
+
+    A world total may be headed ``ilmenite`` where the countries are headed ``Ilmenite``; a line of one
+    country may have a qualifier (``Mine production: beneficiated``) that is no table: it goes to the flag.
+    """
+    spelt: dict[tuple[str, str], str] = {}
+    members: dict[tuple[str, str, str], set[str]] = {}
+    for row in rows:
+        key = (row["source"], row["commodity"].casefold())
+        row["commodity"] = spelt.setdefault(key, row["commodity"])
+        members.setdefault((row["source"], row["statistic"], row["commodity"]), set()).add(row["country"])
+    for row in rows:
+        base, _, qualifier = row["commodity"].rpartition(": ")
+        own = members[row["source"], row["statistic"], row["commodity"]]
+        table = members.get((row["source"], row["statistic"], base), set())
+        if "WLD" in table and not own & table and ": United States" not in base:
+            row["commodity"] = base
+            row["flag"] = "; ".join(part for part in (row["flag"], qualifier) if part)
+
+
+# --- what is told ---------------------------------------------------------------
+
+
+@functools.cache
+def _editions() -> dict[int, date]:
+    with (TABLES / "usgs_editions.csv").open(encoding="utf-8", newline="") as stream:
+        return {int(row["edition"]): date.fromisoformat(row["as_of"]) for row in csv.DictReader(stream)}
+
+
+def _edition_day(edition: int) -> tuple[date, bool]:
+    """Return the day on which an edition was knowable, and whether that day is known: if not, a late one."""
+    known = _editions().get(edition)
+    return (known, True) if known else (date(edition, *_LATE), False)
+
+
+def _dataset(path: Path, editions: set[int]) -> str:
+    """Return the name of the data set: one per release, so that editions stand beside each other."""
+    if re.match(r"mcs ?20\d\d", path.name, re.IGNORECASE):
+        return name_from("usgs", path)
+    first, last = min(editions), max(editions)
+    return name_from(f"usgs-mcs{first}" if first == last else f"usgs-mcs{first}-{last}", path)
+
+
+def _findings(accounts: Accounts, asked: Asked) -> Iterator[Finding]:
+    reasons = Counter(
+        re.sub(r"\(.*?\)|\d+|'.*?'| from .*", "", skipped.reason) for skipped in accounts.skipped
+    )
+    stored = len(accounts.found)
+    parts = "; ".join(f"{count:,} {' '.join(reason.split())}" for reason, count in reasons.most_common())
+    text = f"{stored:,} figures stored; {len(accounts.skipped):,} cells are no figure" + (
+        f": {parts}." if parts else "."
+    )
+    values = {"stored": stored, "skipped": len(accounts.skipped), "reasons": dict(reasons)}
+    yield Finding("cells-accounted", "info", text, values)
+    if accounts.blank:
+        text = f"{accounts.blank:,} cells of listed countries are blank: stored as unknown, not as zero."
+        yield Finding("blank-is-unknown", "caution", text, {"cells": accounts.blank})
+    if accounts.unknown:
+        names = sorted(accounts.unknown)
+        text = f"Labels that no table knows, kept without a material: {', '.join(names[:20])}."
+        yield Finding("label-unknown", "caution", text, {"labels": names})
+    if accounts.kept:
+        text = f"Units stored as printed: {', '.join(sorted(accounts.kept))}."
+        yield Finding("unit-as-printed", "info", text, {"units": sorted(accounts.kept)})
+    if accounts.guessed:
+        rows = ", ".join(map(str, accounts.guessed))
+        text = f"The unit is blank in row {rows}: taken from the rest of the table."
+        yield Finding("unit-from-the-table", "caution", text, {"rows": accounts.guessed})
+    if accounts.twice:
+        text = f"Lines of one name get a number: {', '.join(sorted(accounts.twice))}."
+        yield Finding("label-there-twice", "caution", text, {"labels": sorted(accounts.twice)})
+    yield from _differing(accounts)
+    unknown = [year for year in sorted(accounts.editions) if not _edition_day(year)[1]]
+    if unknown and asked.as_of is None:
+        shown = ", ".join(f"{year} on {_edition_day(year)[0]}" for year in unknown)
+        text = f"When edition {shown} was published is assumed, rather late; give as_of if you know the day."
+        yield Finding("edition-day-assumed", "caution", text, {"editions": unknown})
+
+
+def _differing(accounts: Accounts) -> Iterator[Finding]:
+    """Yield a finding when files of one release give different figures for one line."""
+    found = [skipped for skipped in accounts.skipped if skipped.reason.startswith("another")]
+    if found:
+        rows = [skipped.row for skipped in found]
+        text = (
+            f"{len(found):,} figures differ between files of one release; the first was stored."
+            f" Rows {', '.join(map(str, rows[:10]))}{' and more' if len(rows) > 10 else ''}."
+        )
+        yield Finding("figures-differ-in-release", "caution", text, {"rows": rows})
