@@ -57,6 +57,23 @@ _ALL = (
         "evernormal.data.flows.supplier_shares",
     ),
     Equation(
+        "E18",
+        "Learned weights of a code that divides",
+        r"\min_{w} \sum_f \sum_n \left(y_{fn} - \sum_o w_{on} x_{fo}\right)^2"
+        r" \;\text{s.t.}\; w \ge 0,\; \sum_n w_{on} = 1",
+        "shares of each old code that reproduce the new codes of the same flows with the least squared error",
+        "Lukaszuk and Torun 2022, Harmonizing the Harmonized System",
+        "evernormal.data.conversion_weights.learn_weights",
+    ),
+    Equation(
+        "E19",
+        "Amount in the codes of another revision",
+        r"x'_n = \sum_o w_{on}\, x_o, \quad \sum_n w_{on} = 1",
+        "sum over the old codes of weight x amount; the weights of an old code sum to 1, so totals stay",
+        "Definition; over several steps the weights multiply",
+        "evernormal.data.code_conversion.convert_codes",
+    ),
+    Equation(
         "E20",
         "Standard deviation of an observation",
         r"\sigma_n = \max\left(\rho_{grade}\,x_n,\; (high_n-low_n)/4,\; floor\right)",
@@ -287,6 +304,58 @@ _ALL = (
         "other supply rises with the price up to a share of base use that grows with the months known",
         "Ours: what stands behind annual imports, whose elasticity of 2 to 3 is far above that of use",
         "evernormal.market.parameters.Behaviour.other_supply",
+    ),
+    Equation(
+        "E59",
+        "Totals of a basket flow",
+        r"\sum_p \sum_m q_{fpm} = Q_f,\quad \sum_m q_{fpm} = Q_{fp},\quad q \ge 0"
+        r"\quad\text{and the same for values}",
+        "amounts of the members of a national code sum to the code, and those of all codes to the flow",
+        "Definition; law 1",
+        "evernormal.network.basket_limits.Splits",
+    ),
+    Equation(
+        "E60",
+        "Unit value between two prices",
+        r"\alpha P_m\, q_{fpm} \le v_{fpm} \le \beta P_m\, q_{fpm}",
+        "value of a member lies between its quantity at the lowest and at the highest unit value for its price",
+        "Hedonic bounds in the sense of Manski 2003, Partial Identification; factors: assumption, in a table",
+        "evernormal.network.basket_information.price_groups",
+    ),
+    Equation(
+        "E61",
+        "Composition of unseparated ore",
+        r"l_G \sum_m q_{fm} \le \sum_{m\in G} q_{fm} \le h_G \sum_m q_{fm}",
+        "members of a group make up between the least and the greatest share of what the exporter ships",
+        "Definition; shares of groups of rare-earth oxides as published of the ore",
+        "evernormal.network.basket_information.composition",
+    ),
+    Equation(
+        "E62",
+        "Interval of a member",
+        r"\left[\min_{x\in X} c^\top x,\; \max_{x\in X} c^\top x\right]",
+        "least and greatest amount over all splits that obey what is known: two linear programs;"
+        " joint over flows that share a constraint, else the ends of the flows are added",
+        "Bounds under partial identification, Manski 2003; ecological bounds, Duncan and Davis 1953",
+        "evernormal.network.basket_limits.Splits.extremes",
+    ),
+    Equation(
+        "E63",
+        "Central split",
+        r"\min_{x\in X} \sum_n \frac{(x_n-\pi_n)^2}{\pi_n}",
+        "the split of least relative change from the exporter's producer mix: the second-order form of least"
+        " relative entropy",
+        "Stone, Champernowne and Meade 1942; Kullback and Leibler 1951",
+        "evernormal.network.basket_limits.Splits.nearest",
+    ),
+    Equation(
+        "E64",
+        "Visibility of an element in trade statistics",
+        r"\nu_e = 1 - \frac{\sum_k (h_{ke}-l_{ke})\,V_k}{\sum_k V_k}",
+        "1 - width of the interval of the element over the trade of all codes that may hold it;"
+        " 0 invisible inside its baskets, 1 known exactly",
+        "Ours: the prior interval, from totals alone, is the whole trade of the code",
+        "evernormal.network.element_visibility.visibility",
     ),
     Equation(
         "E30",

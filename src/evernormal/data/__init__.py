@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evernormal.data.build import build_snapshot
     from evernormal.data.checks import verify
+    from evernormal.data.comparison import compare_sources
+    from evernormal.data.code_conversion import convert_codes
+    from evernormal.data.concordance_links import concordance
+    from evernormal.data.conversion_weights import learn_weights
     from evernormal.data.flows import covered_codes, scan_trade, supplier_shares, trade
     from evernormal.data.geography import aliases, countries, country, country_sources
     from evernormal.data.holdings import sources, status
@@ -26,13 +30,17 @@ if TYPE_CHECKING:
     from evernormal.data.schema import schema_table
     from evernormal.data.snapshot import inputs
     from evernormal.data.sql import query
+    from evernormal.data.statistics_rows import statistics
     from evernormal.data.store import add, default_folder, journal, vintages
 
 _HOMES = {
     "add": "store",
     "aliases": "geography",
     "build_snapshot": "build",
+    "concordance": "concordance_links",
+    "convert_codes": "code_conversion",
     "countries": "geography",
+    "compare_sources": "comparison",
     "country": "geography",
     "country_sources": "geography",
     "covered_codes": "flows",
@@ -42,24 +50,29 @@ _HOMES = {
     "governance": "indicators",
     "inputs": "snapshot",
     "journal": "store",
-    "vintages": "store",
+    "learn_weights": "conversion_weights",
     "production": "mining",
     "production_totals": "mining",
     "query": "sql",
     "scan_trade": "flows",
     "schema_table": "schema",
     "sources": "holdings",
+    "statistics": "statistics_rows",
     "status": "holdings",
     "supplier_shares": "flows",
     "trade": "flows",
     "verify": "checks",
+    "vintages": "store",
 }
 
 __all__ = [
     "add",
     "aliases",
     "build_snapshot",
+    "concordance",
+    "convert_codes",
     "countries",
+    "compare_sources",
     "country",
     "country_sources",
     "covered_codes",
@@ -69,12 +82,14 @@ __all__ = [
     "governance",
     "inputs",
     "journal",
+    "learn_weights",
     "production",
     "production_totals",
     "query",
     "scan_trade",
     "schema_table",
     "sources",
+    "statistics",
     "status",
     "supplier_shares",
     "trade",

@@ -227,7 +227,7 @@ def _publisher(chosen: _Table, sides: tuple[str, str] | None) -> str:
 def _findings(asked: Asked, only: list[Pair], known_on: date) -> list[Finding]:
     found = []
     if asked.as_of is None:
-        text = f"The file does not say when it was published: {known_on} is used, the newer revision's first day."
+        text = f"No day of publication is given: {known_on} is used, the first day of the newer revision."
         found.append(Finding("as-of-of-revision", "info", text, {"as_of": str(known_on)}))
     if only:
         codes = [p.left for p in only]
