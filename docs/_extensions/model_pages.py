@@ -8,9 +8,9 @@ from functools import lru_cache
 from cells import frame, table
 
 import evernormal
+from evernormal.app.validations import run_validations
 from evernormal.equations import EQUATIONS
 from evernormal.errors import EvernormalError
-from evernormal.market.oracles import run_oracles
 from evernormal.market.parameters import market_parameters
 from evernormal.result import Result
 
@@ -75,7 +75,7 @@ def _has(kind: str) -> bool:
 
 def oracles() -> str:
     """What ``evernormal verify`` prints."""
-    found = run_oracles()["oracles"]
+    found = run_validations()["oracles"]
     return frame(
         found,
         name="what",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -373,7 +374,7 @@ def test_verify_exits_with_4_when_an_oracle_fails(
     assert run(["verify"]) == 4
     out, err = capsys.readouterr()
     assert out.startswith("FAIL")
-    assert f"1 of {wrong.height} oracles failed: {wrong['name'][0]}" in err
+    assert re.search(rf"1 of \d+ oracles failed: {re.escape(wrong['name'][0])}", err)
     assert run(["verify", "--json"]) == 4
     assert json.loads(capsys.readouterr().out)["failed"] == [wrong["name"][0]]
 

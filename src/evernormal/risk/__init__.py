@@ -15,18 +15,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evernormal.risk.dependence import n_minus_one, net_import_reliance, remaining_supply, supplier_shares
-    from evernormal.risk.european_union import eu_supply_risk, hhi_wgi_t
+    from evernormal.risk.european_union import eu_critical, eu_supply_risk, eu_supply_risk_interval, hhi_wgi_t
     from evernormal.risk.exposure_duty import concentration_duty, neighbours_of
     from evernormal.risk.exposure_trend import trend
+    from evernormal.risk.focal import supply_risk
     from evernormal.risk.geopolitical import geopolrisk
+    from evernormal.risk.importance import economic_importance, economic_importance_interval
     from evernormal.risk.origin import trace_origin
     from evernormal.risk.origin_algebra import origin_matrix
     from evernormal.risk.shares import concentration, herfindahl
+    from evernormal.risk.study import eu_criticality_table, eu_economic_importance_table, eu_supply_risk_table
 
 _HOMES = {
     "concentration": "shares",
     "concentration_duty": "exposure_duty",
+    "economic_importance": "importance",
+    "economic_importance_interval": "importance",
+    "eu_critical": "european_union",
+    "eu_criticality_table": "study",
+    "eu_economic_importance_table": "study",
     "eu_supply_risk": "european_union",
+    "eu_supply_risk_interval": "european_union",
+    "eu_supply_risk_table": "study",
     "geopolrisk": "geopolitical",
     "herfindahl": "shares",
     "hhi_wgi_t": "european_union",
@@ -36,6 +46,7 @@ _HOMES = {
     "origin_matrix": "origin_algebra",
     "remaining_supply": "dependence",
     "supplier_shares": "dependence",
+    "supply_risk": "focal",
     "trace_origin": "origin",
     "trend": "exposure_trend",
 }
@@ -43,7 +54,14 @@ _HOMES = {
 __all__ = [
     "concentration",
     "concentration_duty",
+    "economic_importance",
+    "economic_importance_interval",
+    "eu_critical",
+    "eu_criticality_table",
+    "eu_economic_importance_table",
     "eu_supply_risk",
+    "eu_supply_risk_interval",
+    "eu_supply_risk_table",
     "geopolrisk",
     "herfindahl",
     "hhi_wgi_t",
@@ -53,6 +71,7 @@ __all__ = [
     "origin_matrix",
     "remaining_supply",
     "supplier_shares",
+    "supply_risk",
     "trace_origin",
     "trend",
 ]

@@ -9,12 +9,26 @@ import numpy.typing as npt
 
 from evernormal.errors import InputError, LabelError
 
-__all__ = ["Sourcing", "eu_supply_risk", "hhi_wgi_t"]
+__all__ = [
+    "THRESHOLDS",
+    "Sourcing",
+    "eu_critical",
+    "eu_supply_risk",
+    "eu_supply_risk_interval",
+    "hhi_wgi_t",
+]
 
 Sourcing = Literal["both", "global", "eu"]
 Numbers = npt.NDArray[np.float64]
 
+THRESHOLDS = {2017: (1.0, 2.8), 2020: (1.0, 2.8), 2023: (1.0, 2.8)}
+"""Supply risk and economic importance from which a material is critical, by study; both must be reached.
+
+Regulation (EU) 2024/1252, Annex II, keeps the method and the thresholds of the study of 2017."""
+
 _WEIGHTS = ("both", "global", "eu")
+_HIGHEST_CONCENTRATION = 20.0
+_HALF_TENTH, _HALF_PER_CENT = 0.05, 0.005
 
 
 def eu_supply_risk(
@@ -73,6 +87,111 @@ def eu_supply_risk(
     mixed = world * half + union * (1 - half)
     concentration = np.where(words == "global", world, np.where(words == "eu", union, mixed))
     return np.asarray(concentration * (1 - recycled) * index, dtype=np.float64)
+
+
+def eu_supply_risk_interval(
+    hhi_global: npt.ArrayLike,
+    hhi_eu: npt.ArrayLike,
+    import_reliance: npt.ArrayLike,
+    eol_recycling_input_rate: npt.ArrayLike,
+    substitution: npt.ArrayLike,
+    sourcing: Sourcing | npt.ArrayLike = "both",
+    *,
+    rounded: bool = True,
+) -> tuple[Numbers, Numbers]:
+    """Return the least and the greatest supply risk that inputs allow (equation E108).
+
+    An input that is unknown (NaN) takes its whole range: import reliance, recycling input rate and
+    substitution index 0 to 1, a concentration 0 to 20 (governance at most 10, trade parameter at most 2).
+    One that is not needed does not count (law 2).
+
+    Args:
+        hhi_global: as :func:`eu_supply_risk`.
+        hhi_eu: as :func:`eu_supply_risk`.
+        import_reliance: as :func:`eu_supply_risk`.
+        eol_recycling_input_rate: as :func:`eu_supply_risk`.
+        substitution: as :func:`eu_supply_risk`.
+        sourcing: as :func:`eu_supply_risk`.
+        rounded: the inputs are rounded as the studies print them, concentrations and the substitution index
+            to one decimal, the two rates to whole per cent; False when they are exact.
+
+    Returns:
+        Two arrays: low and high.  A printed score, itself rounded to one decimal, agrees with its printed
+        inputs when it is at most 0.05 outside.
+
+    Raises:
+        InputError, LabelError: as :func:`eu_supply_risk`.
+
+    Antimony, European Commission (2017), published 4.3:
+
+    >>> low, high = eu_supply_risk_interval(7.1, 5.7, 1.0, 0.28, 0.9)
+    >>> float(low.round(2)), float(high.round(2))
+    (3.86, 4.44)
+    """
+    eu_supply_risk(hhi_global, hhi_eu, import_reliance, eol_recycling_input_rate, substitution, sourcing)
+    tenth, per_cent = (_HALF_TENTH, _HALF_PER_CENT) if rounded else (0.0, 0.0)
+    world = _ends(hhi_global, tenth, _HIGHEST_CONCENTRATION)
+    union = _ends(hhi_eu, tenth, _HIGHEST_CONCENTRATION)
+    reliance = _ends(import_reliance, per_cent, 1.0)
+    recycled = _ends(eol_recycling_input_rate, per_cent, 1.0)
+    index = _ends(substitution, tenth, 1.0)
+    low, high = (
+        [
+            eu_supply_risk(world[end], union[end], share, recycled[1 - end], index[end], sourcing)
+            for share in reliance
+        ]
+        for end in (0, 1)
+    )
+    return np.minimum(*low), np.maximum(*high)
+
+
+def _ends(values: npt.ArrayLike, half: float, high: float) -> tuple[Numbers, Numbers]:
+    """Ends of a rounded value inside 0 to ``high``, or all of it where the value is unknown."""
+    known = np.maximum(np.asarray(values, dtype=np.float64), 0)
+    blank = np.isnan(known)
+    upper = np.maximum(known, high)
+    return (
+        np.where(blank, 0.0, np.maximum(known - half, 0)),
+        np.where(blank, high, np.minimum(known + half, upper)),
+    )
+
+
+def eu_critical(
+    supply_risk: npt.ArrayLike, economic_importance: npt.ArrayLike, edition: int = 2023
+) -> Numbers:
+    """Return 1 where a material is critical by the thresholds of a study, 0 where not, NaN where unknown.
+
+    A material that misses one threshold is not critical, whatever the other score is.
+
+    Args:
+        supply_risk: scores, rounded to one decimal as the studies print them.
+        economic_importance: scores, likewise.
+        edition: 2017, 2020 or 2023.
+
+    Raises:
+        InputError: no thresholds are known for the edition.
+        LabelError: shapes that do not fit.
+
+    Gallium is critical, nickel is not (on the list as a strategic material), of xenon nothing is known yet:
+
+    >>> eu_critical([3.9, 0.5, float("nan")], [3.7, 5.7, 3.1]).tolist()
+    [1.0, 0.0, nan]
+    """
+    if edition not in THRESHOLDS:
+        raise InputError(
+            f"no thresholds of {edition} are known",
+            where="edition",
+            cure=f"Known: {', '.join(map(str, THRESHOLDS))}.",
+        )
+    risk, importance = (np.asarray(one, dtype=np.float64) for one in (supply_risk, economic_importance))
+    try:
+        risk, importance = np.broadcast_arrays(risk, importance)
+    except ValueError as error:
+        raise LabelError(f"shapes do not fit: {risk.shape}, {importance.shape}") from error
+    least_risk, least_importance = THRESHOLDS[edition]
+    missed = (risk < least_risk - 1e-9) | (importance < least_importance - 1e-9)
+    unknown = np.isnan(risk) | np.isnan(importance)
+    return np.asarray(np.where(missed, 0.0, np.where(unknown, np.nan, 1.0)), dtype=np.float64)
 
 
 def hhi_wgi_t(

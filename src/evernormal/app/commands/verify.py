@@ -20,14 +20,14 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(as_json: Json = False) -> None:
-    """Run the shipped oracles; print our number next to the published one.
+    """Run what every room validates; print our number next to the published one.
 
     Exit code 4 when one of them fails.
     """
-    from evernormal.market.oracles import run_oracles
+    from evernormal.app.validations import run_validations
 
     with progress("Running the oracles", quiet=as_json):
-        result = run_oracles()
+        result = run_validations()
     table = result["oracles"]
     failed = table.filter(~table["passed"])["name"].to_list()
     if as_json:

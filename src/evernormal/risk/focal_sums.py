@@ -1,0 +1,167 @@
+"""Sums behind the supply risk of any country: own supply and world supply per form and year, as arrays.
+
+Rows are the reporters of the trade table and, last, the European Union; a producer that statistics list
+without a figure may have any share, and then a concentration has two ends (equation E111).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from evernormal.errors import InputError, NotCoveredError
+from evernormal.network.forms import Form
+from evernormal.risk.cells import MEMBERS, reporters
+
+__all__ = ["Weights", "form_sums", "weights_of"]
+
+Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+_TONNES = {"t": 1.0, "kg": 1e-3, "million m3": 1.0}
+_WORST = 10.0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Governance 0 to 10 per country and year, times the trade parameter; low and high where unknown."""
+
+    low: Numbers
+    high: Numbers
+    unrated: Flags
+
+
+def form_sums(form: Form, years: list[int], weights: Weights, as_of: date | str | None) -> dict[str, Numbers]:
+    """Return concentrations, import reliance and amounts of one form; arrays of (country, year).
+
+    Raises:
+        NotCoveredError: the shipped trade was not knowable on ``as_of``.
+    """
+    flows = _flows(form, years, as_of)
+    produced, listed = _production(form, years)
+    count = len(reporters())
+    found: dict[str, Numbers] = {}
+    for column in range(len(years)):
+        own = produced[:, column] if listed[column] else np.full(count, np.nan)
+        cells = _year(flows[column], own, weights.low[:, column], weights.high[:, column])
+        for name, values in cells.items():
+            found.setdefault(name, np.full((count + 1, len(years)), np.nan))[:, column] = values
+    return found
+
+
+def _year(flows: Numbers, own: Numbers, low: Numbers, high: Numbers) -> dict[str, Numbers]:
+    """Sum one form in one year; ``flows`` has importers in rows and exporters in columns."""
+    inside = np.isin(np.asarray(reporters()), MEMBERS)
+    union = np.where(inside, 0.0, flows[inside].sum(axis=0))
+    supplied = np.vstack((flows, union))
+    shipped = np.append(flows.sum(axis=0), flows[~inside][:, inside].sum())
+    imports, produced = supplied.sum(axis=1), np.append(own, own[inside].sum())
+    at_home = np.vstack((np.diag(own), np.where(inside, own, 0.0)))
+    np.fill_diagonal(at_home, own)
+    unseen = (imports <= 0) & (shipped <= 0)
+    net = imports - shipped
+    with np.errstate(invalid="ignore", divide="ignore"):
+        reliance = np.clip(np.where(net <= 0, 0.0, net / (produced + net)), 0, 1)
+    reliance = np.where(np.isnan(produced) | unseen, np.nan, reliance)
+    sourcing = _ends(supplied + np.nan_to_num(at_home), np.isnan(at_home), low, high)
+    world = _ends(np.nan_to_num(own)[None], np.isnan(own)[None], low, high)
+    return {
+        "production": produced,
+        "imports": np.where(unseen, np.nan, imports),
+        "exports": np.where(unseen, np.nan, shipped),
+        "reliance": reliance,
+        "global_low": np.full(len(imports), world[0][0]),
+        "global_high": np.full(len(imports), world[1][0]),
+        "sourcing_low": np.where(unseen, np.nan, sourcing[0]),
+        "sourcing_high": np.where(unseen, np.nan, sourcing[1]),
+    }
+
+
+def _ends(amounts: Numbers, unknown: Flags, low: Numbers, high: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the least and greatest concentration of each row of suppliers (equations E110, E111)."""
+    total = amounts.sum(axis=1)
+    squares = (amounts / np.where(total > 0, total, np.nan)[:, None]) ** 2
+    least, most = (squares * low).sum(axis=1), (squares * high).sum(axis=1)
+    some = unknown.any(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = 1 / np.where(unknown, 1 / low, 0.0).sum(axis=1)
+        lower = np.where(np.isnan(least), spread, least * spread / (least + spread))
+    lower = np.where((least == 0) | (spread == 0), 0.0, lower)
+    upper = np.fmax(most, np.where(unknown, high, -np.inf).max(axis=1))
+    every = unknown.all(axis=1)
+    return (
+        np.where(every, np.nan, np.where(some, lower, least)),
+        np.where(every, np.nan, np.where(some, upper, most)),
+    )
+
+
+def _flows(form: Form, years: list[int], as_of: date | str | None) -> list[Numbers]:
+    """Return one matrix of contained tonnes per year, importers in rows and exporters in columns."""
+    from evernormal.data import trade  # noqa: PLC0415 - opens the snapshot
+    from evernormal.network.observations import contained_rows  # noqa: PLC0415
+
+    rows = contained_rows(trade(form.trade_codes, years=years, as_of=as_of), form)
+    rows = rows.filter(pl.col("exporter") != pl.col("importer"))
+    place = {name: number for number, name in enumerate(reporters())}
+    matrices = [np.zeros((len(place), len(place))) for _ in years]
+    for year, exporter, importer, tonnes in rows.select(
+        "year", "exporter", "importer", "contained_t"
+    ).iter_rows():
+        if tonnes is not None:
+            matrices[years.index(year)][place[importer], place[exporter]] += tonnes
+    return matrices
+
+
+def _production(form: Form, years: list[int]) -> tuple[Numbers, list[bool]]:
+    """Return contained tonnes per country and year, NaN where listed without a figure, and years covered."""
+    from evernormal.data import production  # noqa: PLC0415 - opens the snapshot
+
+    place = {name: number for number, name in enumerate(reporters())}
+    found = np.zeros((len(place), len(years)))
+    if not form.production_source or form.production_factor is None:
+        return found, [False] * len(years)
+    rows = production([form.production_source.partition(":")[2]], years=years)
+    for country, year, value, unit in rows.select("country", "year", "value", "unit").iter_rows():
+        if country in place:
+            tonnes = np.nan if value is None else value * _TONNES[unit] * form.production_factor
+            found[place[country], years.index(year)] += tonnes
+    covered = set(rows.filter(pl.col("value").is_not_null())["year"].to_list())
+    return found, [year in covered for year in years]
+
+
+def weights_of(years: list[int], trade_parameter: float | Mapping[str, float]) -> Weights:
+    """Return the weight of every reporter and year.
+
+    Raises:
+        InputError: a trade parameter outside 0 to 2.
+        NotCoveredError: a year without shipped governance.
+    """
+    from evernormal.data import governance  # noqa: PLC0415 - opens the snapshot
+    from evernormal.data.geography import check_iso3  # noqa: PLC0415 - reads tables
+
+    names = reporters()
+    factor = np.ones(len(names))
+    if isinstance(trade_parameter, Mapping):
+        for country in check_iso3(trade_parameter, where="trade_parameter"):
+            if country in names:
+                factor[names.index(country)] = trade_parameter[country]
+    else:
+        factor[:] = trade_parameter
+    if not np.all((factor >= 0) & (factor <= 2)):
+        raise InputError("trade_parameter must be from 0 to 2", where="trade_parameter")
+    level = np.full((len(names), len(years)), np.nan)
+    rows = governance(years=years, indicators=["normalized"]).select("country", "year", "value")
+    for country, year, value in rows.iter_rows():
+        if country in names and value is not None:
+            level[names.index(country), years.index(year)] = _WORST * value
+    blank = np.isnan(level)
+    if blank.all(axis=0).any():
+        missing = [year for year, none in zip(years, blank.all(axis=0), strict=True) if none]
+        raise NotCoveredError(f"no governance is shipped for {missing[0]}", where="years")
+    low, high = (np.where(blank, end, level) * factor[:, None] for end in (0.0, _WORST))
+    return Weights(low, high, blank)
