@@ -74,6 +74,54 @@ _ALL = (
         "evernormal.data.code_conversion.convert_codes",
     ),
     Equation(
+        "E13",
+        "Share of a source's world",
+        r"s_{ic} = \frac{q_{ic}}{W_i},\quad W_i = \text{printed total of } i,\ \text{else } \sum_c q_{ic}",
+        "a country's tonnes / world total that the same source prints, else the sum of its countries",
+        "Definition; totals of different sources are never mixed",
+        "evernormal.data.comparison.compare_sources",
+    ),
+    Equation(
+        "E14",
+        "Ratio of two sources",
+        r"r_{ab} = \frac{x_b}{x_a},\quad |x_b - x_a| > \tau \max(|x_a|, |x_b|)",
+        "figure of one source / figure of the other; listed when they differ by more than the tolerance",
+        "Definition",
+        "evernormal.data.comparison.compare_sources",
+    ),
+    Equation(
+        "E15",
+        "Spread of a country over sources",
+        r"d_c = \max_i s_{ic} - \min_i s_{ic}",
+        "highest less lowest share of a country among the sources",
+        "Definition (range)",
+        "evernormal.data.comparison.compare_sources",
+    ),
+    Equation(
+        "E16",
+        "Flow between two reports",
+        r"\ln v = w \ln x + (1-w)\ln\frac{m}{c},\quad w = \frac{\sigma_j^2}{\sigma_i^2+\sigma_j^2},\quad"
+        r" s^2 = \frac{\sigma_i^2\sigma_j^2}{\sigma_i^2+\sigma_j^2}"
+        r"\max\left(1, \frac{(\ln\frac{m}{cx})^2}{\sigma_i^2+\sigma_j^2}\right)",
+        "exporter's report and importer's report less transport, weighted on logarithms by inverse reporting"
+        " variances; the spread grows when the two lie further apart than their variances explain",
+        "After BACI, Gaulier and Zignago 2010, CEPII working paper 2010-23; ratio of Birge 1932, Phys. Rev."
+        " 40:207; c is the median of m/x, code by code, drawn to 1.06 (IMF)",
+        "evernormal.data.mirror.reconcile",
+    ),
+    Equation(
+        "E17",
+        "Reporting variance of a country",
+        r"\min_{\sigma^2 \ge 0} \sum_p \frac{(|d_p| - \sqrt{2S_p/\pi})^2}{S_p}"
+        r" + n_0 \sum_c \frac{(\sigma_c^2 - \bar\sigma^2)^2}{(2\bar\sigma^2)^2},\quad"
+        r" S_p = \sigma_{i(p)}^2 + \sigma_{j(p)}^2",
+        "absolute log distances of both reports, fitted by the sum of the two reporters' variances: iterated"
+        " weighted least squares, drawn to the common variance as by n0 more pairs each",
+        "Variance decomposition of mirror ratios after BACI, Gaulier and Zignago 2010, CEPII working paper"
+        " 2010-23; mean of a folded normal variable; shrinkage: assumption",
+        "evernormal.data.reliability.reporting_variances",
+    ),
+    Equation(
         "E20",
         "Standard deviation of an observation",
         r"\sigma_n = \max\left(\rho_{grade}\,x_n,\; (high_n-low_n)/4,\; floor\right)",

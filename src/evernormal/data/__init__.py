@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evernormal.data.build import build_snapshot
     from evernormal.data.checks import verify
-    from evernormal.data.comparison import compare_sources
     from evernormal.data.code_conversion import convert_codes
+    from evernormal.data.comparison import compare_sources
     from evernormal.data.concordance_links import concordance
     from evernormal.data.conversion_weights import learn_weights
+    from evernormal.data.customs_rows import customs, customs_shares
     from evernormal.data.flows import covered_codes, scan_trade, supplier_shares, trade
     from evernormal.data.geography import aliases, countries, country, country_sources
     from evernormal.data.holdings import sources, status
     from evernormal.data.indicators import governance
     from evernormal.data.mining import production, production_totals
+    from evernormal.data.mirror import mirror_flows
+    from evernormal.data.online.comtrade_fetch import comtrade_availability, fetch_comtrade
+    from evernormal.data.online.comtrade_query import periods_between
     from evernormal.data.published import facts
     from evernormal.data.publishers.wheel import fetch_wheel
     from evernormal.data.schema import schema_table
@@ -37,20 +41,26 @@ _HOMES = {
     "add": "store",
     "aliases": "geography",
     "build_snapshot": "build",
+    "compare_sources": "comparison",
+    "comtrade_availability": "online.comtrade_fetch",
     "concordance": "concordance_links",
     "convert_codes": "code_conversion",
     "countries": "geography",
-    "compare_sources": "comparison",
     "country": "geography",
     "country_sources": "geography",
     "covered_codes": "flows",
+    "customs": "customs_rows",
+    "customs_shares": "customs_rows",
     "default_folder": "store",
     "facts": "published",
+    "fetch_comtrade": "online.comtrade_fetch",
     "fetch_wheel": "publishers.wheel",
     "governance": "indicators",
     "inputs": "snapshot",
     "journal": "store",
     "learn_weights": "conversion_weights",
+    "mirror_flows": "mirror",
+    "periods_between": "online.comtrade_query",
     "production": "mining",
     "production_totals": "mining",
     "query": "sql",
@@ -69,20 +79,26 @@ __all__ = [
     "add",
     "aliases",
     "build_snapshot",
+    "compare_sources",
+    "comtrade_availability",
     "concordance",
     "convert_codes",
     "countries",
-    "compare_sources",
     "country",
     "country_sources",
     "covered_codes",
+    "customs",
+    "customs_shares",
     "default_folder",
     "facts",
+    "fetch_comtrade",
     "fetch_wheel",
     "governance",
     "inputs",
     "journal",
     "learn_weights",
+    "mirror_flows",
+    "periods_between",
     "production",
     "production_totals",
     "query",

@@ -65,7 +65,7 @@ class _Line:
 
 
 def reading(path: Path, asked: Asked) -> Reading:
-    """Return the declarations in a file of the Korea Customs Service; its name or the caller tells the day."""
+    """Return the declarations in a file of the Korea Customs Service; its name tells the day."""
     asked.progress(path.name)
     content = path.read_bytes()
     findings: list[Finding] = []
