@@ -13,6 +13,7 @@ import typer
 from evernormal.app import failure, output
 from evernormal.app.commands import (
     brief,
+    codes,
     data,
     explain,
     form,
@@ -49,6 +50,7 @@ def _root(
 brief.register(app)
 shares.register(app)
 indicator.register(app)
+codes.register(app)
 explain.register(app)
 app.add_typer(network.app, name="network")
 app.add_typer(scenario.app, name="scenario")

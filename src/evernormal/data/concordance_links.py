@@ -21,7 +21,7 @@ from evernormal.data.schema import day
 from evernormal.errors import InputError, LabelError, NotCoveredError
 from evernormal.result import Derivation, Finding, Lineage, Result
 
-__all__ = ["BASES", "Link", "concordance", "links_along", "require_codes"]
+__all__ = ["BASES", "Link", "concordance", "link_findings", "links_along", "require_codes"]
 
 Basis = Literal["one code", "learned", "given", "assumed", "left"]
 
@@ -103,7 +103,7 @@ def concordance(
         {"links": table, "rows": rows},
         {"links": dict.fromkeys(("weight", "low", "high"), "fraction"), "rows": _row_units(rows)},
         _lineage(steps, call),
-        tuple(_findings(found)),
+        link_findings(table),
     )
 
 
@@ -323,9 +323,10 @@ def _row_units(rows: pl.DataFrame) -> dict[str, str]:
     return {name: "fraction" for name, kind in rows.schema.items() if kind.is_float()}
 
 
-def _findings(found: Sequence[Link]) -> list[Finding]:
-    assumed = sorted({link.from_code for link in found if link.basis == "assumed"})
-    left = sorted({link.from_code for link in found if link.basis == "left" and link.high > 0})
+def link_findings(links: pl.DataFrame) -> tuple[Finding, ...]:
+    """Return what a reader of a table of links must know: which weights are assumed, which goods leave it."""
+    assumed = _codes_where(links, pl.col("basis") == "assumed")
+    left = _codes_where(links, (pl.col("basis") == "left") & (pl.col("high") > 0))
     findings = []
     if assumed:
         text = (
@@ -335,7 +336,11 @@ def _findings(found: Sequence[Link]) -> list[Finding]:
     if left:
         text = f"Part of {_few(left)} can be in codes that the concordance does not name."
         findings.append(Finding("code-leaves-concordance", "caution", text, {"codes": left}))
-    return findings
+    return tuple(findings)
+
+
+def _codes_where(links: pl.DataFrame, condition: pl.Expr) -> list[str]:
+    return sorted(set(links.filter(condition)["from_code"].to_list()))
 
 
 def _few(codes: Sequence[str]) -> str:

@@ -149,9 +149,9 @@ def _header(row: int, names: Sequence[str], found: _Columns, grid: Grid) -> Head
 
 def pairs_of(grid: Grid, header: Header, problems: Problems) -> list[Pair]:
     """Return the rows under a header; every fault goes to ``problems`` with row and column."""
-    for row, cells in grid.merged:
+    for row, area in grid.merged:
         if row > header.row:
-            problems.add(row, cells, "cells are merged: write the code into each row")
+            problems.add(row, area, "cells are merged: write the code into each row")
     digits = tuple(_DIGITS[r.rstrip("0123456789")] for r in (header.from_revision, header.to_revision))
     found: list[Pair] = []
     seen: dict[tuple[str, str | None], int] = {}
@@ -180,12 +180,20 @@ def _pair(
     relation = _text(cell.get(header.relation)) if header.relation is not None else ""
     if relation and relation not in _RELATIONS:
         problems.add(number, "Relationship", f"{relation!r} is none of {', '.join(_RELATIONS)}")
-    described = [
-        _text(cell.get(index)) or None if index is not None else None
-        for index in (header.left_description, header.right_description)
-    ]
     start = _day(cell.get(header.start), number, problems) if header.start is not None else None
-    return Pair(number, left, right, relation or None, *described, start)
+    return Pair(
+        number,
+        left,
+        right,
+        relation or None,
+        _said(cell, header.left_description),
+        _said(cell, header.right_description),
+        start,
+    )
+
+
+def _said(cell: dict[int, object], index: int | None) -> str | None:
+    return (_text(cell.get(index)) or None) if index is not None else None
 
 
 def _code(
