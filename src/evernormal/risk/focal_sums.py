@@ -1,11 +1,13 @@
 """Sums behind the supply risk of any country: own supply and world supply per form and year, as arrays.
 
-Rows are the reporters of the trade table and, last, the European Union; a producer that statistics list
+Rows are the reporters of the trade table and, last, the European Union; columns are :func:`suppliers`, who
+also count where the trade table does not report them apart, as Kosovo.  A producer that statistics list
 without a figure may have any share, and then a concentration has two ends (equation E111).
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +20,7 @@ from evernormal.errors import InputError, NotCoveredError
 from evernormal.network.forms import Form
 from evernormal.risk.cells import MEMBERS, reporters
 
-__all__ = ["Weights", "form_sums", "weights_of"]
+__all__ = ["Weights", "form_sums", "suppliers", "weights_of"]
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -36,6 +38,19 @@ class Weights:
     unrated: Flags
 
 
+@functools.cache
+def suppliers() -> tuple[str, ...]:
+    """Return every country that can supply: the reporters, then producers that are not among them.
+
+    >>> "XKX" in suppliers(), suppliers()[: len(reporters())] == reporters()
+    (True, True)
+    """
+    from evernormal.data import production  # noqa: PLC0415 - opens the snapshot
+
+    others = set(production()["country"].to_list()) - set(reporters())
+    return (*reporters(), *sorted(others))
+
+
 def form_sums(form: Form, years: list[int], weights: Weights, as_of: date | str | None) -> dict[str, Numbers]:
     """Return concentrations, import reliance and amounts of one form; arrays of (country, year).
 
@@ -47,7 +62,7 @@ def form_sums(form: Form, years: list[int], weights: Weights, as_of: date | str 
     count = len(reporters())
     found: dict[str, Numbers] = {}
     for column in range(len(years)):
-        own = produced[:, column] if listed[column] else np.full(count, np.nan)
+        own = produced[:, column] if listed[column] else np.full(len(produced), np.nan)
         cells = _year(flows[column], own, weights.low[:, column], weights.high[:, column])
         for name, values in cells.items():
             found.setdefault(name, np.full((count + 1, len(years)), np.nan))[:, column] = values
@@ -56,13 +71,16 @@ def form_sums(form: Form, years: list[int], weights: Weights, as_of: date | str 
 
 def _year(flows: Numbers, own: Numbers, low: Numbers, high: Numbers) -> dict[str, Numbers]:
     """Sum one form in one year; ``flows`` has importers in rows and exporters in columns."""
-    inside = np.isin(np.asarray(reporters()), MEMBERS)
-    union = np.where(inside, 0.0, flows[inside].sum(axis=0))
+    count = len(reporters())
+    members = np.isin(np.asarray(suppliers()), MEMBERS)
+    inside = members[:count]
+    union = np.where(members, 0.0, flows[inside].sum(axis=0))
     supplied = np.vstack((flows, union))
-    shipped = np.append(flows.sum(axis=0), flows[~inside][:, inside].sum())
-    imports, produced = supplied.sum(axis=1), np.append(own, own[inside].sum())
-    at_home = np.vstack((np.diag(own), np.where(inside, own, 0.0)))
-    np.fill_diagonal(at_home, own)
+    shipped = np.append(flows.sum(axis=0)[:count], flows[~inside][:, members].sum())
+    imports, produced = supplied.sum(axis=1), np.append(own[:count], own[members].sum())
+    at_home = np.zeros_like(supplied)
+    at_home[range(count), range(count)] = own[:count]
+    at_home[-1] = np.where(members, own, 0.0)
     unseen = (imports <= 0) & (shipped <= 0)
     net = imports - shipped
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -107,8 +125,8 @@ def _flows(form: Form, years: list[int], as_of: date | str | None) -> list[Numbe
 
     rows = contained_rows(trade(form.trade_codes, years=years, as_of=as_of), form)
     rows = rows.filter(pl.col("exporter") != pl.col("importer"))
-    place = {name: number for number, name in enumerate(reporters())}
-    matrices = [np.zeros((len(place), len(place))) for _ in years]
+    place = {name: number for number, name in enumerate(suppliers())}
+    matrices = [np.zeros((len(reporters()), len(place))) for _ in years]
     for year, exporter, importer, tonnes in rows.select(
         "year", "exporter", "importer", "contained_t"
     ).iter_rows():
@@ -121,15 +139,14 @@ def _production(form: Form, years: list[int]) -> tuple[Numbers, list[bool]]:
     """Return contained tonnes per country and year, NaN where listed without a figure, and years covered."""
     from evernormal.data import production  # noqa: PLC0415 - opens the snapshot
 
-    place = {name: number for number, name in enumerate(reporters())}
+    place = {name: number for number, name in enumerate(suppliers())}
     found = np.zeros((len(place), len(years)))
     if not form.production_source or form.production_factor is None:
         return found, [False] * len(years)
     rows = production([form.production_source.partition(":")[2]], years=years)
     for country, year, value, unit in rows.select("country", "year", "value", "unit").iter_rows():
-        if country in place:
-            tonnes = np.nan if value is None else value * _TONNES[unit] * form.production_factor
-            found[place[country], years.index(year)] += tonnes
+        tonnes = np.nan if value is None else value * _TONNES[unit] * form.production_factor
+        found[place[country], years.index(year)] += tonnes
     covered = set(rows.filter(pl.col("value").is_not_null())["year"].to_list())
     return found, [year in covered for year in years]
 
@@ -144,7 +161,7 @@ def weights_of(years: list[int], trade_parameter: float | Mapping[str, float]) -
     from evernormal.data import governance  # noqa: PLC0415 - opens the snapshot
     from evernormal.data.geography import check_iso3  # noqa: PLC0415 - reads tables
 
-    names = reporters()
+    names = suppliers()
     factor = np.ones(len(names))
     if isinstance(trade_parameter, Mapping):
         for country in check_iso3(trade_parameter, where="trade_parameter"):
