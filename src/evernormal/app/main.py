@@ -16,13 +16,18 @@ from evernormal.app.commands import (
     codes,
     data,
     explain,
+    exposure,
+    fetch,
     form,
     indicator,
+    mirror,
     network,
     scenario,
     shares,
+    trace,
     verify,
     version,
+    visibility,
 )
 
 __all__ = ["app", "main", "run"]
@@ -50,12 +55,17 @@ def _root(
 brief.register(app)
 shares.register(app)
 indicator.register(app)
+exposure.register(app)
+trace.register(app)
 codes.register(app)
 explain.register(app)
 app.add_typer(network.app, name="network")
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(form.app, name="form")
+data.app.add_typer(fetch.app, name="fetch")
+mirror.register(data.app)
 app.add_typer(data.app, name="data")
+visibility.register(app)
 verify.register(app)
 version.register(app)
 

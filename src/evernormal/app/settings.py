@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["DATA_DIRECTORY_VARIABLE", "store_folder", "workers"]
+__all__ = ["COMTRADE_KEY_VARIABLE", "DATA_DIRECTORY_VARIABLE", "comtrade_key", "store_folder", "workers"]
 
+COMTRADE_KEY_VARIABLE = "EVERNORMAL_COMTRADE_KEY"
 DATA_DIRECTORY_VARIABLE = "EVERNORMAL_DATA_DIR"
 
 
@@ -16,6 +17,11 @@ def store_folder() -> Path:
 
     given = os.environ.get(DATA_DIRECTORY_VARIABLE, "").strip()
     return Path(given).expanduser() if given else default_folder()
+
+
+def comtrade_key() -> str | None:
+    """Return the user's subscription key of UN Comtrade, or None when the environment has none."""
+    return os.environ.get(COMTRADE_KEY_VARIABLE, "").strip() or None
 
 
 def workers() -> int:

@@ -192,7 +192,8 @@ class ComtradeClient:
             if self._key
             else f"UN Comtrade wants a key for this ({status}: {text})",
             where=path,
-            cure="Take a key from comtradedeveloper.un.org (product comtrade - v1) and give it.",
+            cure="Take a key from comtradedeveloper.un.org (product comtrade - v1);"
+            " the command line reads it from EVERNORMAL_COMTRADE_KEY.",
         )
 
 
