@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from evernormal.risk.dependence import n_minus_one, net_import_reliance, remaining_supply, supplier_shares
     from evernormal.risk.european_union import eu_critical, eu_supply_risk, eu_supply_risk_interval, hhi_wgi_t
     from evernormal.risk.exposure_duty import concentration_duty, neighbours_of
+    from evernormal.risk.exposure_report import exposure
     from evernormal.risk.exposure_trend import trend
     from evernormal.risk.focal import supply_risk
+    from evernormal.risk.forecast_evaluation import evaluate_forecasts
+    from evernormal.risk.forecasting import forecast
     from evernormal.risk.geopolitical import geopolrisk
     from evernormal.risk.importance import economic_importance, economic_importance_interval
     from evernormal.risk.origin import trace_origin
@@ -37,6 +40,9 @@ _HOMES = {
     "eu_supply_risk": "european_union",
     "eu_supply_risk_interval": "european_union",
     "eu_supply_risk_table": "study",
+    "evaluate_forecasts": "forecast_evaluation",
+    "exposure": "exposure_report",
+    "forecast": "forecasting",
     "geopolrisk": "geopolitical",
     "herfindahl": "shares",
     "hhi_wgi_t": "european_union",
@@ -62,6 +68,9 @@ __all__ = [
     "eu_supply_risk",
     "eu_supply_risk_interval",
     "eu_supply_risk_table",
+    "evaluate_forecasts",
+    "exposure",
+    "forecast",
     "geopolrisk",
     "herfindahl",
     "hhi_wgi_t",

@@ -169,13 +169,13 @@ def trace(
     baskets, findings = _baskets(central, found, names, year)
     if not baskets:
         return [], findings
-    rows = [sources.place()[one.focal] for one in baskets]
+    rows = np.array([sources.place()[one.focal] for one in baskets])
     traded = central.stage(found.name).flows is not None
     makes = ~(central.stage(found.name).production <= 0)  # unknown production may be anything
     direct = np.stack([one.shares for one in baskets]) * makes
 
     def start(chain: Chained) -> Floats:
-        return chain.drawn(found.name).imported[rows] if traded else direct
+        return chain.drawn(found.name).imported(rows) if traded else direct
 
     whole = _whole(kept, links)
     stages = reached(build, start, whole)

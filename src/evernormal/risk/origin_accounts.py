@@ -6,6 +6,7 @@ unknown; trade comes from customs codes of the stage's own, else it is unknown (
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -126,6 +127,12 @@ class Sources:
     inputs: tuple[Input, ...]
     stages: dict[tuple[str, int], Stage] = field(default_factory=dict)
     solved: dict[tuple[str, int, Rule], Drawn] = field(default_factory=dict)
+
+    @functools.cached_property
+    def import_shares(self) -> pl.DataFrame:
+        """Published shares of imports by partner, as fractions."""
+        about = (pl.col("topic") == "import_share") & (pl.col("unit") == "1")
+        return self.facts.filter(about & pl.col("partner").is_not_null() & pl.col("value").is_not_null())
 
     @classmethod
     def open(

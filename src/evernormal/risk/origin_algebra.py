@@ -17,6 +17,7 @@ from evernormal.errors import BalanceError, InputError, LabelError
 __all__ = ["RULES", "Bounded", "Drawn", "Rule", "drawn", "open_link", "origin_matrix", "tightened"]
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 Rule = Literal["mixed", "own-first", "bought-first"]
 
 RULES: tuple[Rule, ...] = ("mixed", "own-first", "bought-first")
@@ -34,8 +35,28 @@ class Bounded:
     low: Floats
     high: Floats
 
-    def __matmul__(self, other: Bounded) -> Bounded:
+    def then(self, other: Bounded) -> Bounded:
+        """Return the product with the rows of ``other``, one per column; exact when both are."""
+        if self.is_exact and other.is_exact:
+            return Bounded.exact(self.middle @ other.middle)
         return Bounded(self.middle @ other.middle, self.low @ other.low, self.high @ other.high)
+
+    def rows(self, places: Places) -> Bounded:
+        """Return some rows."""
+        if self.is_exact:
+            return Bounded.exact(self.middle[places])
+        return Bounded(self.middle[places], self.low[places], self.high[places])
+
+    def columns(self, places: Places) -> Bounded:
+        """Return some columns."""
+        if self.is_exact:
+            return Bounded.exact(self.middle[:, places])
+        return Bounded(self.middle[:, places], self.low[:, places], self.high[:, places])
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether there is no interval."""
+        return self.low is self.middle and self.high is self.middle
 
     @classmethod
     def exact(cls, values: Floats) -> Bounded:
@@ -49,20 +70,28 @@ class Drawn:
 
     Attributes:
         shipped: share of what a country ships that each country made.
-        used: share of what a country uses or converts that each country made.
+        own: share of what a country uses or converts that it made itself.
         bought: share of what a country ships that it bought before (0 where it ships nothing).
         bought_from: share of a country's imports by direct supplier.
     """
 
     shipped: Floats
-    used: Floats
+    own: Floats
     bought: Floats
     bought_from: Floats
 
-    @property
-    def imported(self) -> Floats:
-        """Share of what a country imports that each country made."""
-        return self.bought_from @ self.shipped
+    def imported(self, rows: Places) -> Floats:
+        """Share of what some countries import that each country made."""
+        suppliers = self.bought_from[rows]
+        places = np.flatnonzero(suppliers.any(axis=0))
+        made: Floats = suppliers[:, places] @ self.shipped[places]
+        return made
+
+    def used(self, rows: Places) -> Floats:
+        """Share of what some countries use or convert that each country made."""
+        made = (1.0 - self.own[rows])[:, None] * self.imported(rows)
+        made[np.arange(len(rows)), rows] += self.own[rows]
+        return made
 
 
 def origin_matrix(production: npt.ArrayLike, flows: npt.ArrayLike) -> Floats:
@@ -136,20 +165,22 @@ def drawn(flows: Floats, production: Floats, rule: Rule) -> Drawn:
 
     What a country ships beyond its imports without making any is of unknown origin.
     """
-    count = len(production)
-    bought = flows.sum(axis=0)
-    sold = flows.sum(axis=1)
+    bought, sold = flows.sum(axis=0), flows.sum(axis=1)
     made = np.where(production > 0, np.maximum(production, sold - bought), production)
     own, through = _shipment(made, bought, sold, rule)
-    of_use = _use(made, bought, sold, rule)
-    ships = sold > 0
-    own, through = np.where(ships, own, 0.0), np.where(ships, through, 0.0)
-    suppliers = np.divide(flows.T, bought[:, None], out=np.zeros((count, count)), where=bought[:, None] > 0)
+    suppliers = np.divide(flows.T, bought[:, None], out=np.zeros_like(flows), where=bought[:, None] > 0)
     through = _reaching(own, through, suppliers)
-    shipped = np.linalg.solve(np.eye(count) - through[:, None] * suppliers, np.diag(own))
+    hubs, shipped = np.flatnonzero(through > 0), np.diag(own)
+    if hubs.size:
+        chained = through[hubs][:, None] * suppliers[hubs]
+        inside = np.eye(hubs.size) - chained[:, hubs]
+        others = np.setdiff1d(np.flatnonzero(own > 0), hubs)
+        shipped[np.ix_(hubs, hubs)] = np.linalg.solve(inside, np.diag(own[hubs]))
+        if others.size:
+            from_others = chained[:, others] * own[others][None, :]
+            shipped[np.ix_(hubs, others)] = np.linalg.solve(inside, from_others)
     shipped = np.clip(shipped, 0.0, 1.0)
-    used = np.diag(of_use) + np.where(bought > 0, 1.0 - of_use, 0.0)[:, None] * (suppliers @ shipped)
-    return Drawn(shipped, used, through, suppliers)
+    return Drawn(shipped, _use(made, bought, sold, rule), through, suppliers)
 
 
 def _shipment(made: Floats, bought: Floats, sold: Floats, rule: Rule) -> tuple[Floats, Floats]:

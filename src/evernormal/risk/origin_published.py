@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,9 @@ class Basket:
         tonnes: imports, t contained; NaN where unknown.
         known_by: ``trade`` or ``published shares``.
         findings: what a reader must know.
+        by: what published shares are shares of, ``value`` or ``quantity``; empty for trade.
+        as_of: day on which published shares were knowable.
+        grade: grade of published shares.
     """
 
     focal: str
@@ -35,6 +39,9 @@ class Basket:
     tonnes: float
     known_by: str
     findings: tuple[Finding, ...]
+    by: str = ""
+    as_of: date | None = None
+    grade: str = ""
 
 
 def published_basket(sources: Sources, found: Form, focal: str, year: int) -> Basket | None:
@@ -42,14 +49,14 @@ def published_basket(sources: Sources, found: Form, focal: str, year: int) -> Ba
 
     Of several publications the one that names most of the imports counts, quantity before value.
     """
-    facts = sources.facts
     last = pl.col("period").str.extract_all(r"\d{4}").list.last().cast(pl.Int64, strict=False)
     first = pl.col("period").str.slice(0, 4).cast(pl.Int64, strict=False)
-    rows = facts.filter(
-        (pl.col("topic") == "import_share") & (pl.col("form") == found.name) & (pl.col("unit") == "1"),
-        (pl.col("region") == focal) & pl.col("partner").is_not_null() & pl.col("value").is_not_null(),
-        pl.lit(year).is_between(first, last),
-    ).with_columns(by=pl.col("basis").fill_null("value"))
+    rows = sources.import_shares.filter((pl.col("form") == found.name) & (pl.col("region") == focal))
+    if rows.is_empty():
+        return None
+    rows = rows.filter(pl.lit(year).is_between(first, last)).with_columns(
+        by=pl.col("basis").fill_null("value")
+    )
     places = sources.place()
     rows = rows.filter(pl.col("partner").is_in(list(places)) & (pl.col("partner") != focal))
     sets = (
@@ -76,10 +83,6 @@ def published_basket(sources: Sources, found: Form, focal: str, year: int) -> Ba
         " as its maker."
     )
     values = {"form": found.name, "focal": focal, "source": source, "period": period}
-    return Basket(
-        focal,
-        shares,
-        float("nan"),
-        "published shares",
-        (Finding("hubs-not-corrected", "warning", text, values),),
-    )
+    said = (Finding("hubs-not-corrected", "warning", text, values),)
+    newest, worst = max(chosen["as_of"].to_list()), max(chosen["grade"].to_list())
+    return Basket(focal, shares, float("nan"), "published shares", said, str(by), newest, worst)

@@ -252,6 +252,7 @@ def _stage_findings(found: Form, traced: Sequence[Traced]) -> list[Finding]:
             stage = one.chain.stage(name)
             said += stage.findings
             said += _not_known(stage, one, found)
+            said += _outshipped(stage, one)
         for link in one.chain.links:
             if link.between:
                 between = ", ".join(link.between)
@@ -282,6 +283,28 @@ def _not_known(stage: Stage, one: Traced, found: Form) -> list[Finding]:
         )
         said.append(Finding("production-of-stage-unknown", "caution", text, {"form": name, "year": one.year}))
     return said
+
+
+def _outshipped(stage: Stage, one: Traced) -> list[Finding]:
+    """Say which producers ship more than statistics let them; they are taken to make what they ship."""
+    if stage.flows is None:
+        return []
+    sold, bought = stage.flows.sum(axis=1), stage.flows.sum(axis=0)
+    extra = sold - bought - stage.production
+    seen = np.flatnonzero((stage.production > 0) & (extra > _LOUD * sold) & (sold > _LOUD * sold.sum()))
+    if not seen.size:
+        return []
+    labels = one.chain.sources.labels
+    named = "; ".join(
+        f"{labels[i]} {stage.production[i]:,.0f} t made, {sold[i] - bought[i]:,.0f} t shipped net"
+        for i in sorted(seen, key=lambda i: (-extra[i], i))[:3]
+    )
+    text = (
+        f"{stage.form.name} in {one.year}: some ship more than statistics say they make (content, year or"
+        f" stage differ); their production is taken as what they ship: {named}."
+    )
+    values = {"form": stage.form.name, "year": one.year, "countries": [labels[i] for i in seen]}
+    return [Finding("production-below-shipments", "info", text, values)]
 
 
 def _gap_findings(traced: Sequence[Traced]) -> list[Finding]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evernormal.risk.origin_accounts import Link, Sources, Stage
-from evernormal.risk.origin_algebra import Bounded, Drawn, Rule, drawn, open_link, tightened
+from evernormal.risk.origin_algebra import Bounded, Drawn, Places, Rule, drawn, open_link, tightened
 
 __all__ = ["NAMED", "Chained", "Picture", "Reached", "Step", "pictures", "reached", "steps"]
 
@@ -87,7 +87,7 @@ class Chained:
             if flows is None:  # nothing is known to cross a border: what a country holds, it made
                 size = len(self.sources.labels)
                 whole, nothing = np.eye(size), np.zeros((size, size))
-                self.sources.solved[key] = Drawn(whole, whole, np.zeros(size), nothing)
+                self.sources.solved[key] = Drawn(whole, np.ones(size), np.zeros(size), nothing)
             else:
                 self.sources.solved[key] = drawn(flows, self.production(name), self.picture.rule)
         return self.sources.solved[key]
@@ -127,43 +127,43 @@ class Chained:
         able: npt.NDArray[np.bool_] = (stage.least > 0) | (stage.flows.sum(axis=0) > 0)
         return able
 
-    def feed(self, link: Link) -> Bounded:
-        """Return the makers of the form that each country converts: row converts, column made."""
-        made = self.drawn(link.source).used
+    def feed(self, link: Link, rows: Places) -> Bounded:
+        """Return the makers of the form that some countries convert: row converts, column made."""
+        made = self.drawn(link.source)
         if not link.open:
-            return Bounded.exact(made)
+            return Bounded.exact(made.used(rows))
         need = np.zeros(len(self.sources.labels))
         for other in self.links:
             if other.source == link.source and other.open:
                 parts = sum(1 for one in self.links if one.target == other.target)
                 need += self.production(other.target) / other.recovery / parts
-        bought = open_link(self.supply(link.source), need, world=self.picture.world)
-        return bought @ Bounded.exact(made)
+        bought = open_link(self.supply(link.source), need, world=self.picture.world).rows(rows)
+        if self.stage(link.source).flows is None:
+            return bought  # what a country holds, it made
+        places = np.flatnonzero(bought.high.any(axis=0))
+        return bought.columns(places).then(Bounded.exact(made.used(places)))
 
-    def makers(self, name: str, sink: str) -> Bounded:
-        """Return, for what each country makes of ``name``, who made the ``sink`` form that is in it."""
-        return self._makers(name, sink, {})
-
-    def _makers(self, name: str, sink: str, known: dict[str, Bounded]) -> Bounded:
+    def makers(self, name: str, sink: str, rows: Places) -> Bounded:
+        """Return, for what some countries make of ``name``, who made the ``sink`` form that is in it."""
         size = len(self.sources.labels)
         if name == sink:
-            return Bounded.exact(np.eye(size))
-        if name in known:
-            return known[name]
+            return Bounded.exact(np.eye(size)[rows])
         parts = []
         for link in self.links:
             if link.target == name:
-                able = self.has(link)
-                parts.append((able, self.feed(link) @ self._makers(link.source, sink, known)))
-        known[name] = _either(parts, size)
-        return known[name]
+                fed = self.feed(link, rows)
+                places = np.flatnonzero(fed.high.any(axis=0))
+                before = self.makers(link.source, sink, places)
+                parts.append((self.has(link)[rows], fed.columns(places).then(before)))
+        return _either(parts, (len(rows), size))
 
 
-def _either(parts: Sequence[tuple[npt.NDArray[np.bool_], Bounded]], size: int) -> Bounded:
+def _either(parts: Sequence[tuple[npt.NDArray[np.bool_], Bounded]], shape: tuple[int, int]) -> Bounded:
     """Join the inputs that a maker can use: equal parts, and anything from none to all of each."""
-    nothing = np.zeros((size, size))
     if not parts:
-        return Bounded.exact(nothing)
+        return Bounded.exact(np.zeros(shape))
+    if len(parts) == 1 and parts[0][1].is_exact:
+        return Bounded.exact(np.where(parts[0][0][:, None], parts[0][1].middle, 0.0))
     able = np.stack([mask for mask, _ in parts])[:, :, None]
     count = np.maximum(able.sum(axis=0), 1)
     middle = np.where(able, np.stack([b.middle for _, b in parts]), 0.0).sum(axis=0) / count
@@ -207,9 +207,10 @@ def reached(
     for sink in reversed(chain.kept):
         each = []
         for picture in (central, *others):
-            made = build(picture).makers(chain.kept[-1], sink)
             start = rows[picture.name]
-            each.append(Bounded(start @ made.middle, start @ made.low, start @ made.high))
+            places = np.flatnonzero(start.any(axis=0))
+            made = build(picture).makers(chain.kept[-1], sink, places)
+            each.append(Bounded.exact(start[:, places]).then(made))
         middle = each[0].middle
         low, high = np.min([b.low for b in each], axis=0), np.max([b.high for b in each], axis=0)
         loose = np.clip(1.0 - middle.sum(axis=-1), 0.0, 1.0) if sink in whole else np.zeros(len(middle))
@@ -258,7 +259,8 @@ def steps(chain: Chained, made: Floats) -> tuple[Step, ...]:
         able = np.stack([chain.has(link) for link in inputs])
         parts = np.where(able, 1.0 / np.maximum(able.sum(axis=0), 1), 0.0)
         for link, part in zip(inputs, parts, strict=True):
-            arriving = (here * part)[:, None] * chain.feed(link).middle
+            every = np.arange(len(here))
+            arriving = (here * part)[:, None] * chain.feed(link, every).middle
             found.append(Step(link.source, name, arriving.T / link.recovery, arriving.T))
             before = wanted.get(link.source, np.zeros_like(made))
             wanted[link.source] = before + arriving.sum(axis=0) / link.recovery

@@ -1,0 +1,69 @@
+"""``evernormal trace``: who refined and who mined what a country imports."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from evernormal.app import output, settings
+from evernormal.app.completion import complete_country
+from evernormal.app.options import AsOf, Form, Json, Trade
+from evernormal.app.progress import progress
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command("trace", epilog="Example: evernormal trace cobalt/oxides --focal KOR --year 2023")(trace)
+
+
+def trace(
+    form: Form,
+    focal: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ISO3",
+            help="Importing country: ISO 3166 alpha-3 code or name, or EU; may be given more than once."
+            " KOR when left out.",
+            autocompletion=complete_country,
+            show_default=False,
+        ),
+    ] = None,
+    year: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Calendar year; may be given more than once. The last one known when left out.",
+            show_default=False,
+        ),
+    ] = None,
+    trade: Trade = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Trace a form from the supplier that customs name through hubs and refiners back to the mine.
+
+    With --json: a list of rows with focal, year, stage, form, country, share, low, high and tonnes.
+    """
+    from evernormal.risk import trace_origin
+
+    with progress("Tracing origins", quiet=as_json):
+        result = trace_origin(
+            form,
+            years=year or None,
+            countries=focal or ["KOR"],
+            as_of=as_of,
+            dataset=trade,
+            folder=settings.store_folder(),
+        )
+    if as_json:
+        output.print_json(result["origin"])
+    else:
+        from evernormal.risk.origin_words import origin_sentence, side_by_side
+
+        for where, when in result["origin"].select("focal", "year").unique(maintain_order=True).iter_rows():
+            title = f"{where} {when}: origin of imports of {form}, share of tonnes (interval)"
+            output.print_table(side_by_side(result, where, when), title=title)
+            output.print_line(origin_sentence(result, where, when))
+    output.print_findings(result.findings, error=as_json)
