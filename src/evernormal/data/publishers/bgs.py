@@ -108,7 +108,7 @@ def _row(number: int, cells: dict[str, str], file: str, problems: Problems) -> d
     label = label_of("bgs", commodity, statistic)
     notes = [part for part in cells["concat_figure_notes_text"].split("|") if part and part != "Estimates."]
     estimated = "*" in cells["concat_figure_notes_code"]
-    flag = "; ".join([*marks, *(["e"] if estimated else []), where.qualifier, *notes]).strip("; ")
+    flag = "; ".join(part for part in (*marks, "e" if estimated else "", where.qualifier, *notes) if part)
     numbers = (None if x is None else float(Fraction(x) * factor) for x in (value, low, high))
     return {
         "year": dated[0],

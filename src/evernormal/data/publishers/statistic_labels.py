@@ -28,6 +28,7 @@ class Label:
         stage: ``ore``, ``refined``, ``material`` or ``component``; None where several or none.
         form: form, where the label is exactly one.
         basis: what its figures count when the publisher says nothing else; empty where unknown.
+        part_of: the whole of which the line is one part; empty where it is a whole itself.
     """
 
     known: bool
@@ -35,6 +36,7 @@ class Label:
     stage: str | None = None
     form: str | None = None
     basis: str = ""
+    part_of: str = ""
 
 
 @functools.cache
@@ -57,9 +59,10 @@ def label_of(source: str, commodity: str, detail: str) -> Label:
     if not material:
         return Label(known=material is not None)
     line = f"{_plain(detail)} | {_plain(commodity)}"
-    for owner, pattern, stage, form, basis in _lines(source):
-        if owner in ("*", material) and pattern.search(line):
-            return Label(True, material, stage or None, form or None, basis)
+    for row in _lines(source):
+        if row["material"] in ("*", material) and re.search(row["label"], line):
+            form, stage = row["form"] or None, row["stage"] or None
+            return Label(True, material, stage, form, row["basis"], row["part_of"])
     return Label(known=True, material=material)
 
 
@@ -86,12 +89,8 @@ def _materials(source: str) -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 @functools.cache
-def _lines(source: str) -> tuple[tuple[str, re.Pattern[str], str, str, str], ...]:
-    return tuple(
-        (row["material"], re.compile(row["label"]), row["stage"], row["form"], row["basis"])
-        for row in _read("statistic_labels.csv")
-        if row["source"] in (source, "*")
-    )
+def _lines(source: str) -> tuple[dict[str, str], ...]:
+    return tuple(row for row in _read("statistic_labels.csv") if row["source"] in (source, "*"))
 
 
 @functools.cache

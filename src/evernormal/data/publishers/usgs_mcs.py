@@ -41,7 +41,7 @@ from evernormal.data.schema import TABLES
 from evernormal.errors import SourceFormatError, nearest
 from evernormal.result import Finding
 
-__all__ = ["Accounts", "read", "reading"]
+__all__ = ["ALONE", "Accounts", "read", "reading"]
 
 _STATISTICS = {
     "production": "production",
@@ -65,6 +65,9 @@ _DRESSING = re.compile(
 )
 _DULL = re.compile(r"estimated|reported|see appendix|reserves for .* revised|na|w|xx", re.IGNORECASE)
 _LATE = (4, 30)
+_Key = tuple[str, str, str]
+ALONE = "United States"
+"""What the label of a line says that is about the United States alone."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +224,7 @@ def _row(
         label = label_of("usgs", cell.commodity, f"{statistic}: {cell.section}: {detail}")
     marks = [*found.marks, *(["e"] if cell.estimated and "e" not in found.marks else [])]
     notes = [part for part in re.split(r"\s*--\s*", cell.notes) if part and not _DULL.match(part)]
-    flag = "; ".join(dict.fromkeys([*marks, qualifier, *notes]))
+    flag = "; ".join(dict.fromkeys(part for part in (*marks, qualifier, *notes) if part))
     return {
         "year": cell.year,
         "country": country,
@@ -235,7 +238,7 @@ def _row(
         "high": found.high,
         "unit": unit,
         "basis": _basis(cell, unit, label.basis),
-        "flag": flag.strip("; ")[:300] or None,
+        "flag": flag[:300] or None,
         "source": f"USGS, Mineral Commodity Summaries {cell.edition}",
         "source_ref": f"{cell.file}, row {cell.row}, {cell.column}: {cell.text or 'blank'} {cell.unit}",
         "as_of": as_of or _edition_day(cell.edition)[0],
@@ -248,7 +251,7 @@ def _label(cell: Printed, detail: str) -> str:
     commodity = " ".join(cell.commodity.split())
     if cell.statistic.lower().startswith("import sources"):
         return f"{commodity}: imports of the United States {cell.period}: {detail}"
-    return f"{commodity}: {detail}" if cell.world else f"{commodity}: United States: {detail}"
+    return f"{commodity}: {detail}" if cell.world else f"{commodity}: {ALONE}: {detail}"
 
 
 def _basis(cell: Printed, unit: str, usual: str) -> str:
@@ -314,16 +317,27 @@ def _join_labels(rows: list[dict[str, Any]]) -> None:
     spelt: dict[tuple[str, str], str] = {}
     members: dict[tuple[str, str, str], set[str]] = {}
     for row in rows:
-        key = (row["source"], row["commodity"].casefold())
-        row["commodity"] = spelt.setdefault(key, row["commodity"])
+        same = (row["source"], row["commodity"].casefold())
+        row["commodity"] = spelt.setdefault(same, row["commodity"])
         members.setdefault((row["source"], row["statistic"], row["commodity"]), set()).add(row["country"])
+    tables = {key for key, own in members.items() if "WLD" in own}
     for row in rows:
-        base, _, qualifier = row["commodity"].rpartition(": ")
-        own = members[row["source"], row["statistic"], row["commodity"]]
-        table = members.get((row["source"], row["statistic"], base), set())
-        if "WLD" in table and not own & table and ": United States" not in base:
-            row["commodity"] = base
-            row["flag"] = "; ".join(part for part in (row["flag"], qualifier) if part)
+        key = (row["source"], row["statistic"], row["commodity"])
+        if key not in tables and f": {ALONE}: " not in row["commodity"]:
+            _move(row, members, tables)
+
+
+def _move(row: dict[str, Any], members: dict[_Key, set[str]], tables: set[_Key]) -> None:
+    """Move a line of few countries to the one table of its commodity that has a world total."""
+    source, statistic, label = row["source"], row["statistic"], row["commodity"]
+    base, _, qualifier = label.rpartition(": ")
+    commodity = label.partition(": ")[0]
+    near = [key for key in tables if key[:2] == (source, statistic) and key[2] == base] or [
+        key for key in tables if key[:2] == (source, statistic) and key[2].partition(": ")[0] == commodity
+    ]
+    if len(near) == 1 and not members[source, statistic, label] & members[near[0]]:
+        row["commodity"] = near[0][2]
+        row["flag"] = "; ".join(part for part in (row["flag"], qualifier) if part)
 
 
 # --- what is told ---------------------------------------------------------------
