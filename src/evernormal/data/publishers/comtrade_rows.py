@@ -8,6 +8,7 @@ a value is unknown, not nothing (law 2).
 
 from __future__ import annotations
 
+import math
 from datetime import date
 
 import polars as pl
@@ -88,6 +89,10 @@ def customs_table(
             cure="Ask for partner2Code=0, motCode=0, customsCode=C00 and the codes that you need.",
         )
     table = _observations(kept, title, as_of)
+    padded = int(rows["padded"].sum())
+    if padded:
+        text = f"{padded:,} codes had lost their leading zero; it was put back."
+        findings.append(Finding("leading-zero-restored", "info", text, {"rows": padded}))
     return table, (*findings, *_findings(rows, table))
 
 
@@ -103,12 +108,8 @@ def _with_every_field(cells: pl.DataFrame) -> pl.DataFrame:
     padded = pl.col("cmdCode").str.len_chars() + 1 == level  # a spreadsheet has eaten the leading zero
     return (
         cells.select("row", *present, *absent)
-        .with_columns(
-            pl.when(padded)
-            .then(pl.lit("0") + pl.col("cmdCode"))
-            .otherwise(pl.col("cmdCode"))
-            .alias("cmdCode")
-        )
+        .with_columns(padded=padded.fill_null(value=False))
+        .with_columns(cmdCode=pl.when("padded").then(pl.lit("0")).otherwise(pl.lit("")) + pl.col("cmdCode"))
         .with_columns(pl.col(c).str.replace(r"^0+(\d)", "${1}") for c in ("reporterCode", "partnerCode"))
     )
 
@@ -240,7 +241,10 @@ def _amounts() -> dict[str, pl.Expr]:
     other = ~pl.col("altQtyUnitCode").is_in([*_NO_UNIT, _KILOGRAM]) & (_number("altQty") > 0)
     near = (_number("primaryValue") - _number("cifvalue")).abs() <= 1e-9 * value
     fob = (_number("primaryValue") - _number("fobvalue")).abs() <= 1e-9 * value
-    said_cif, said_fob = near & (_number("cifvalue") > 0), fob & (_number("fobvalue") > 0)
+    said_cif, said_fob = (
+        (same & (_number(f"{kind}value") > 0)).fill_null(value=False)
+        for kind, same in (("cif", near), ("fob", fob))
+    )
     basis = (
         pl.when(said_fob & ~said_cif)
         .then(pl.lit("FOB"))
@@ -295,7 +299,7 @@ def _findings(rows: pl.DataFrame, table: pl.DataFrame) -> list[Finding]:
     traded = table.filter(pl.col("value_usd") > 0, pl.col("partner") != "WLD")
     blank = traded.filter(pl.col("quantity_t").is_null())
     if blank.height:
-        share = float(blank["value_usd"].sum() / traded["value_usd"].sum())
+        share = math.fsum(blank["value_usd"]) / math.fsum(traded["value_usd"])
         text = (
             f"{blank.height:,} rows with a value have no weight ({100 * share:.1f} % of the value): unknown."
         )
