@@ -11,6 +11,7 @@ from evernormal.errors import InputError, NotCoveredError, UnknownNameError
 from evernormal.network.forms import form
 from evernormal.network.observations import contained_rows
 from evernormal.risk import eu_supply_risk, hhi_wgi_t, net_import_reliance, supply_risk
+from evernormal.risk.cells import MEMBERS
 from evernormal.risk.focal_sums import _ends
 
 
@@ -98,9 +99,23 @@ def test_ends_hold_whatever_an_unknown_producer_makes() -> None:
 
 
 def test_the_union_is_one_country() -> None:
+    """Trade among members is neither imported nor exported; each member's output is a supplier of its own."""
     rows = supply_risk(["EU"], [2022], ["nickel/ore"])
     amounts = rows["amounts"].row(0, named=True)
-    assert amounts["production_t"] > 0, "Finland and Greece mine nickel"
+    found = form("nickel/ore")
+    flows = contained_rows(trade(found.trade_codes, years=[2022]), found)
+    inside, outside = pl.col("importer").is_in(MEMBERS), ~pl.col("exporter").is_in(MEMBERS)
+    bought = flows.filter(inside, outside)
+    sold = flows.filter(~inside, ~outside)
+    assert amounts["imports_t"] == pytest.approx(bought["contained_t"].sum())
+    assert amounts["exports_t"] == pytest.approx(sold["contained_t"].sum())
+    made = production(["Nickel"], years=[2022]).filter(pl.col("country").is_in(MEMBERS))
+    assert amounts["production_t"] == pytest.approx(made["value"].sum() * found.production_factor)
+    supply = dict(bought.group_by("exporter").agg(pl.col("contained_t").sum()).iter_rows())
+    supply |= dict(made.select("country", "value").iter_rows())
+    total, level = sum(supply.values()), levels(2022)
+    own = sum((tonnes / total) ** 2 * level[name] for name, tonnes in supply.items())
+    assert rows["supply_risk"]["hhi_sourcing"].item() == pytest.approx(own, rel=1e-6)
     assert 0 < rows["supply_risk"]["import_reliance"].item() < 1
 
 
