@@ -21,11 +21,27 @@ from evernormal.result import Finding
 
 __all__ = ["OPTIONAL", "REQUIRED", "customs_table", "revision_of"]
 
-REQUIRED = ("freqCode", "period", "reporterCode", "partnerCode", "flowCode", "classificationCode", "cmdCode")
+REQUIRED: tuple[str, ...] = (
+    "freqCode",
+    "period",
+    "reporterCode",
+    "partnerCode",
+    "flowCode",
+    "classificationCode",
+    "cmdCode",
+)
 REQUIRED += ("primaryValue",)
 """Fields without which a row says nothing."""
 
-OPTIONAL = ("typeCode", "partner2Code", "customsCode", "mosCode", "motCode", "cmdDesc", "aggrLevel")
+OPTIONAL: tuple[str, ...] = (
+    "typeCode",
+    "partner2Code",
+    "customsCode",
+    "mosCode",
+    "motCode",
+    "cmdDesc",
+    "aggrLevel",
+)
 OPTIONAL += ("qtyUnitCode", "qtyUnitAbbr", "qty", "isQtyEstimated", "altQtyUnitCode", "altQtyUnitAbbr")
 OPTIONAL += ("altQty", "isAltQtyEstimated", "netWgt", "isNetWgtEstimated", "cifvalue", "fobvalue")
 OPTIONAL += ("legacyEstimationFlag", "isReported", "isAggregate")
