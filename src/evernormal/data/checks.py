@@ -10,13 +10,14 @@ from typing import Literal
 
 import polars as pl
 
+from evernormal.data.editions import damage
 from evernormal.data.geography import aliases, countries
 from evernormal.data.published import facts
 from evernormal.data.publishers.registry import carrier
 from evernormal.data.publishers.registry import sources as pinned_sources
 from evernormal.data.schema import Column, stored_columns
 from evernormal.data.snapshot import SNAPSHOT, SNAPSHOT_TABLES, resource, resources
-from evernormal.data.store import check_vintage, vintages
+from evernormal.data.store import vintages
 from evernormal.errors import EvernormalError
 from evernormal.result import Finding, Lineage, Result
 
@@ -257,10 +258,13 @@ def _store_faults(folder: Path) -> Iterator[Fault]:
         yield Fault(error.where, _SEVERE, error.what, error.cure)
         return
     for item in found:
-        try:
-            check_vintage(item)
-        except EvernormalError as error:
-            yield Fault(error.where, _SEVERE, error.what, cure)
+        for damaged in damage(item):
+            yield Fault(damaged.where, _SEVERE, damaged.what, cure)
+    named = {item.path.parent for item in found}
+    for place in sorted((folder / "datasets").glob("*/*")):
+        if place not in named and place.is_dir():
+            text = "no entry of the journal names this folder: an addition was stopped before it was complete"
+            yield Fault(str(place), "info", text, "It is never read; remove it to free the space.")
 
 
 CHECKS: dict[str, Check] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,16 +14,18 @@ from evernormal.data import additions, parts
 from evernormal.data.parts import MANIFEST, Manifest, read_manifest
 from evernormal.data.publishers.adapters import Kind, adapters
 from evernormal.data.snapshot import Resource, check_resource
-from evernormal.errors import NotCoveredError, UnknownNameError
+from evernormal.errors import NotCoveredError, SnapshotError, UnknownNameError
 from evernormal.result import Input
 
 __all__ = [
     "CURE",
     "Vintage",
     "check_vintage",
+    "damage",
     "default_folder",
     "journal",
     "scan",
+    "stored_files",
     "vintage",
     "vintage_of",
     "vintages",
@@ -151,6 +154,21 @@ def scan(found: Vintage, asked: parts.Asked | None = None) -> pl.LazyFrame:
     return rows if asked is None else parts.filtered(rows, asked)
 
 
+def stored_files(found: Vintage) -> list[Path]:
+    """Return files that together hold every row of a vintage once, after checking them.
+
+    Raises:
+        SnapshotError: a file is missing, truncated or changed.
+    """
+    manifest = found.manifest
+    if manifest is None:
+        check_resource(found.as_resource(), cure=CURE)
+        return [found.path]
+    chosen = parts.matching(manifest, parts.Asked(), "codes")
+    parts.check_parts(manifest, chosen)
+    return [manifest.folder / part.path for part in chosen]
+
+
 def _unknown(dataset: str, folder: str | Path, kind: Kind | None, known: list[Vintage]) -> UnknownNameError:
     """Return the error for a data set that is not there: the nearest, or how to add one."""
     error = UnknownNameError(
@@ -175,11 +193,24 @@ def check_vintage(found: Vintage) -> Vintage:
     Raises:
         SnapshotError: a file is missing, truncated or changed.
     """
-    check_resource(found.as_resource(), cure=CURE)
-    manifest = found.manifest
-    if manifest is not None:
-        parts.check_parts(manifest, manifest.parts)
+    for error in damage(found):
+        raise error
     return found
+
+
+def damage(found: Vintage) -> Iterator[SnapshotError]:
+    """Yield the error of every file of a vintage that is missing, truncated or changed."""
+    try:
+        check_resource(found.as_resource(), cure=CURE)
+        manifest = found.manifest
+    except SnapshotError as error:
+        yield error
+        return
+    for part in manifest.parts if manifest else ():
+        try:
+            check_resource(part.resource(found.path.parent), cure=CURE)
+        except SnapshotError as error:
+            yield error
 
 
 def vintage_of(entry: dict[str, Any], root: Path) -> Vintage:

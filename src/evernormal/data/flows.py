@@ -24,7 +24,7 @@ __all__ = ["ROWS_AT_ONCE", "covered_codes", "scan_trade", "supplier_shares", "tr
 ROWS_AT_ONCE = 12_000_000
 """Rows that :func:`trade` returns at most of a data set in parts: about 3 GB of memory."""
 
-_THOUSANDTHS, _GRAMS_OF_TONNE = 1_000, 1_000_000
+_THOUSANDTHS, _KILOGRAMS_OF_TONNE, _GRAMS_OF_TONNE = 1_000, 1_000, 1_000_000
 
 
 def trade(
@@ -111,7 +111,7 @@ def scan_trade(
         ),
         pl.col("code").cast(pl.String).str.zfill(6),
         pl.col("value_usd").cast(pl.Float64),
-        (pl.col("quantity_kg") / 1000).alias("quantity_t"),
+        _divided("quantity_kg", _KILOGRAMS_OF_TONNE).alias("quantity_t"),
     )
 
 
@@ -246,6 +246,11 @@ def _whole(column: str) -> pl.Expr:
     return (pl.col(column) * _THOUSANDTHS).round().cast(pl.Int64)
 
 
+def _divided(column: str, by: int) -> pl.Expr:
+    """Divide row by row: polars 2.1 multiplies by the inverse of a scalar, or not, as it happens (law 6)."""
+    return pl.col(column) / (pl.col(column) * 0.0 + by)
+
+
 def _shares(sums: pl.DataFrame, measure: str) -> pl.DataFrame:
     return (
         sums.with_columns((pl.col(measure) / pl.col(measure).sum().over("year")).alias("share"))
@@ -253,8 +258,8 @@ def _shares(sums: pl.DataFrame, measure: str) -> pl.DataFrame:
             "year",
             "supplier",
             "share",
-            (pl.col("value") / _THOUSANDTHS).alias("value_usd"),
-            (pl.col("quantity") / _GRAMS_OF_TONNE).alias("quantity_t"),
+            _divided("value", _THOUSANDTHS).alias("value_usd"),
+            _divided("quantity", _GRAMS_OF_TONNE).alias("quantity_t"),
         )
         .sort(
             "year", "share", "value_usd", "supplier", descending=[False, True, True, False], nulls_last=True
@@ -341,7 +346,7 @@ def _public(stored: pl.DataFrame, chosen: TradeTable) -> pl.DataFrame:
     derived: dict[str, Any] = {
         "revision": pl.lit(chosen.revision),
         "value_usd": pl.col("value_usd").cast(pl.Float64),
-        "quantity_t": pl.col("quantity_kg") / 1000,
+        "quantity_t": _divided("quantity_kg", _KILOGRAMS_OF_TONNE),
         "source": pl.lit(chosen.source),
         "source_ref": pl.format("t={} i={} j={} k={}", pl.col("year"), i, j, k.cast(pl.String).str.zfill(6)),
         "as_of": pl.lit(chosen.as_of),

@@ -79,7 +79,7 @@ def write_parts(
     """
     try:
         return _Parting(folder, twice, progress).write(portions)
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, OSError) as error:  # polars' own OSError has no number
         raise system_error(error) or error from error
 
 

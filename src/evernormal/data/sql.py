@@ -1,16 +1,18 @@
 """SQL over everything: DuckDB views on the snapshot and on the user's store, for reading only.
 
-The database lives in memory; no file is made.  Only ``SELECT`` is accepted, and only the data files can be
-read.
+The database lives in memory, at most 2 GB of it; no file is made.  Only ``SELECT`` is accepted, and only the
+data files can be read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from evernormal.data.editions import Vintage, stored_files, vintage, vintages
 from evernormal.data.publishers.baci import REVISION
 from evernormal.data.schema import TABLES
 from evernormal.data.snapshot import SNAPSHOT_TABLES, resource
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     import duckdb
 
 __all__ = ["query"]
+
+_MEMORY = "2GB"
 
 _TYPES: dict[str, pl.DataType] = {
     "VARCHAR": pl.String(),
@@ -39,7 +43,8 @@ def query(sql: str, folder: str | Path | None = None) -> pl.DataFrame:
     Args:
         sql: one SELECT statement.  Views: trade, production, production_totals, governance, facts, countries,
             country_aliases; and each data set of ``folder`` under its name (quote names that have hyphens).
-        folder: folder of the user's store; None for the snapshot alone.
+        folder: folder of the user's store; None for the snapshot alone.  Every file of a data set that the
+            statement names is checked before; of a full release that takes some seconds.
 
     Raises:
         InputError: no SELECT, more than one statement, or an error that DuckDB names.
@@ -52,7 +57,7 @@ def query(sql: str, folder: str | Path | None = None) -> pl.DataFrame:
 
     connection = duckdb.connect(":memory:")
     try:
-        _add_views(connection, folder)
+        _add_views(connection, sql, folder)
         statements = connection.extract_statements(sql)
         if [s.type for s in statements] != [duckdb.StatementType.SELECT]:
             raise InputError(
@@ -70,25 +75,22 @@ def query(sql: str, folder: str | Path | None = None) -> pl.DataFrame:
         connection.close()
 
 
-def _add_views(connection: duckdb.DuckDBPyConnection, folder: str | Path | None) -> None:
+def _add_views(connection: duckdb.DuckDBPyConnection, sql: str, folder: str | Path | None) -> None:
     files = {name: resource(name).path for name in SNAPSHOT_TABLES}
-    views = {name: f"SELECT * FROM {_parquet(path)}" for name, path in files.items() if name != "trade"}
-    views["trade"] = _trade_view(files["trade"], REVISION)
+    views = {name: f"SELECT * FROM {_parquet([path])}" for name, path in files.items() if name != "trade"}
+    views["trade"] = _trade_view([files["trade"]], REVISION)
     typed = {name: TABLES / f"{name}.csv" for name in ("facts", "countries", "country_aliases")}
     views |= {name: f"SELECT * FROM {_csv(path)}" for name, path in typed.items()}
     allowed = [*files.values(), *typed.values()]
     if folder is not None:
-        from evernormal.data.store import vintage, vintages  # noqa: PLC0415
-
-        for name in {v.dataset for v in vintages(folder)}:
-            found = vintage(name, folder)
-            allowed.append(found.path)
+        for found in _asked_for(sql, folder):
+            paths = stored_files(found)
+            allowed += paths
             is_trade = found.kind == "trade"
-            views[name] = (
-                _trade_view(found.path, found.revision)
-                if is_trade
-                else f"SELECT * FROM {_parquet(found.path)}"
+            views[found.dataset] = (
+                _trade_view(paths, found.revision) if is_trade else f"SELECT * FROM {_parquet(paths)}"
             )
+    connection.execute(f"SET memory_limit = '{_MEMORY}'")
     connection.execute("SET allowed_paths = [" + ", ".join(_quoted(str(path)) for path in allowed) + "]")
     connection.execute("SET enable_external_access = false")
     aliases = (
@@ -99,19 +101,27 @@ def _add_views(connection: duckdb.DuckDBPyConnection, folder: str | Path | None)
         connection.execute(f'CREATE VIEW "{name}" AS {select}')
 
 
-def _trade_view(path: Path, revision: str) -> str:
+def _asked_for(sql: str, folder: str | Path) -> Iterator[Vintage]:
+    """Yield the latest vintage of each data set whose name is in the statement; the others are not read."""
+    said = sql.lower()
+    for name in sorted({found.dataset for found in vintages(folder)}):
+        if name in said:
+            yield vintage(name, folder)
+
+
+def _trade_view(paths: Sequence[Path], revision: str) -> str:
     return f"""
         SELECT t.year, e.iso3 AS exporter, m.iso3 AS importer, {_quoted(revision)} AS revision,
                lpad(t.code::VARCHAR, 6, '0') AS code, t.value_usd::DOUBLE AS value_usd,
                t.quantity_kg / 1000 AS quantity_t
-        FROM {_parquet(path)} t
+        FROM {_parquet(paths)} t
         JOIN country_of_number e ON e.number = t.exporter
         JOIN country_of_number m ON m.number = t.importer
     """
 
 
-def _parquet(path: Path) -> str:
-    return f"read_parquet({_quoted(str(path))})"
+def _parquet(paths: Sequence[Path]) -> str:
+    return f"read_parquet([{', '.join(_quoted(str(path)) for path in paths)}])"
 
 
 def _csv(path: Path) -> str:

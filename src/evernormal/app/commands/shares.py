@@ -1,4 +1,4 @@
-"""``evernormal shares``: who supplies a country with a form, year by year."""
+"""``evernormal shares``: who supplies a country with a form, with codes, or with everything, year by year."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evernormal.app import output, settings
-from evernormal.app.completion import complete_country
-from evernormal.app.options import Basis, Facts, Form, Json
+from evernormal.app.completion import complete_country, complete_form
+from evernormal.app.options import Basis, Facts, Json
 from evernormal.app.progress import progress
+from evernormal.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from evernormal.result import Result
 
 __all__ = ["register"]
 
@@ -33,7 +36,15 @@ def shares(
             autocompletion=complete_country,
         ),
     ],
-    form: Form,
+    form: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FORM]",
+            help="Form, such as lithium/hydroxide; every code together when left out.",
+            autocompletion=complete_form,
+            show_default=False,
+        ),
+    ] = None,
     by: Annotated[Basis, typer.Option(help="Shares of value or of quantity.")] = Basis.value,
     year: Annotated[
         list[int] | None,
@@ -44,25 +55,27 @@ def shares(
         typer.Option(metavar="NAME", help="A data set that you added, instead of the shipped trade."),
     ] = None,
     facts: Facts = None,
+    code: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="In place of a form: this customs code; may be given more than once.", show_default=False
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show each supplier's share of a country's imports of a form, year by year.
+    """Show each supplier's share of a country's imports of a form, of codes or of everything, year by year.
 
     With --json: a list of rows with year, supplier, share, value_usd (USD) and quantity_t (tonnes gross).
     """
     from evernormal.data import country
-    from evernormal.network.suppliers import suppliers
 
-    code = country(importer, where="IMPORTER")
+    importer = country(importer, where="IMPORTER")
+    years = year or None
     with progress("Reading trade", quiet=as_json):
-        result = suppliers(
-            code,
-            form,
-            by.value,
-            year or None,
-            dataset=dataset,
-            facts=facts,
-            folder=settings.store_folder(),
+        result = (
+            _of_form(importer, form, by, years, dataset, facts, code)
+            if form is not None
+            else _of_codes(importer, code, by, years, dataset, facts)
         )
     if as_json:
         output.print_json(result["shares"])
@@ -72,8 +85,42 @@ def shares(
     if "definition" in table.columns:
         output.print_rows(table.to_dicts(), units=result.units["shares"])
     else:
-        _print_years(table, f"{code}: suppliers of {form}, share of imports by {by.value}")
+        what = form or ", ".join(code or ["every code"])
+        _print_years(table, f"{importer}: suppliers of {what}, share of imports by {by.value}")
     output.print_findings(result.findings)
+
+
+def _of_form(
+    importer: str,
+    form: str,
+    by: Basis,
+    years: list[int] | None,
+    dataset: str | None,
+    facts: str | None,
+    code: list[str] | None,
+) -> Result:
+    from evernormal.network.suppliers import suppliers
+
+    if code:
+        raise InputError("FORM and --code cannot be given together", cure="Give one of them.")
+    folder = settings.store_folder()
+    return suppliers(importer, form, by.value, years, dataset=dataset, facts=facts, folder=folder)
+
+
+def _of_codes(
+    importer: str,
+    code: list[str] | None,
+    by: Basis,
+    years: list[int] | None,
+    dataset: str | None,
+    facts: str | None,
+) -> Result:
+    from evernormal.data import supplier_shares
+
+    if facts is not None:
+        raise InputError("--facts needs a FORM", cure="Name the form whose published shares you want.")
+    folder = settings.store_folder()
+    return supplier_shares(importer, code or None, by.value, years, dataset=dataset, folder=folder)
 
 
 def _print_years(table: pl.DataFrame, title: str) -> None:

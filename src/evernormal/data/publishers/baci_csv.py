@@ -18,7 +18,7 @@ import polars as pl
 from evernormal.data.publishers.adapters import Asked, Reading
 from evernormal.data.publishers.archive import Limits, csv_members, is_zip, member_blocks
 from evernormal.data.publishers.baci_codes import CodeTables, code_tables
-from evernormal.data.publishers.baci_rows import KEY, ROWS, line_blocks, parse, read_header
+from evernormal.data.publishers.baci_rows import BLOCK, KEY, ROWS, line_blocks, parse, read_header
 from evernormal.errors import InputError, SourceFormatError, nearest
 from evernormal.result import Finding
 
@@ -224,7 +224,7 @@ class Flows:
 
 def _blocks(table: _Table, codes: CodeTables, wanted: list[int] | None) -> Iterator[tuple[int, pl.DataFrame]]:
     """Yield the rows of a table with the number of the first line; reads ahead while one block is parsed."""
-    blocks = line_blocks(table.pieces(), table.name)
+    blocks = line_blocks(table.pieces(), table.name, BLOCK)
     first = next(blocks, b"")
     header, rest = read_header(first, table.name)
     line = 2

@@ -21,7 +21,7 @@ from evernormal.data.geography import aliases
 from evernormal.data.publishers.text import Problems, refuse_non_text, require_header
 from evernormal.errors import SourceFormatError
 
-__all__ = ["COLUMNS", "KEY", "ROWS", "Header", "line_blocks", "parse", "read_header"]
+__all__ = ["BLOCK", "COLUMNS", "KEY", "ROWS", "Header", "line_blocks", "parse", "read_header"]
 
 COLUMNS = ("t", "i", "j", "k", "v", "q")
 KEY = ("year", "exporter", "importer", "code")
@@ -35,7 +35,9 @@ ROWS = {
 }
 """Columns of the rows that :func:`parse` returns: dollars, kilograms; a null quantity is unknown."""
 
-_BLOCK = 32 << 20
+BLOCK = 32 << 20
+"""Bytes of text that are parsed at once."""
+
 _LONGEST_ROW = 1 << 20
 _YEARS = (1962, 2100)
 _LARGEST_CODE = 999_999
@@ -66,7 +68,7 @@ class Header:
         return {name: _QUICK.get(name, pl.String()) for name in named}
 
 
-def line_blocks(pieces: Iterable[bytes], name: str, size: int = _BLOCK) -> Iterator[bytes]:
+def line_blocks(pieces: Iterable[bytes], name: str, size: int) -> Iterator[bytes]:
     """Yield the text in blocks of whole lines; the last may lack its line end.
 
     Raises:
@@ -139,8 +141,7 @@ def _quickly(block: bytes, header: Header) -> pl.DataFrame | None:
         )
     except pl.exceptions.PolarsError:
         return None
-    commas = np.count_nonzero(np.frombuffer(block, np.uint8) == ord(","))
-    if commas != read.height * (len(header.names) - 1):
+    if _commas(block) != read.height * (len(header.names) - 1):
         return None
     cells = read.select(COLUMNS).rechunk()
     if any(cells[column].null_count() for column in COLUMNS[:-1]) or not _plausible(cells):
@@ -197,15 +198,9 @@ def _slowly(block: bytes, header: Header, first_row: int, name: str) -> tuple[pl
     except pl.exceptions.PolarsError as error:
         _explain(block, header, first_row, name)
         raise SourceFormatError(f"cannot be read as CSV ({error})", where=name) from error
-    short = np.count_nonzero(np.frombuffer(block, np.uint8) == ord(",")) < cells.height * (
-        len(header.names) - 1
-    )
-    blank = cells.select(pl.all_horizontal(pl.col(c) == "" for c in COLUMNS)).to_series()
-    filled = (
-        cells.head(cells.height - (blank.reverse().not_().arg_max() or 0))
-        if not blank.all()
-        else cells.clear()
-    )
+    if _commas(block) < cells.height * (len(header.names) - 1):
+        _explain(block, header, first_row, name)
+    filled = _without_end(cells)
     rows = _numbers(filled)
     problems = Problems(name)
     faulty = rows.filter(pl.col("fault") != "").head(_SHOWN)
@@ -215,9 +210,17 @@ def _slowly(block: bytes, header: Header, first_row: int, name: str) -> tuple[pl
     ):
         problems.add(row, fault, _say(fault, text[fault]))
     problems.raise_if_any()
-    if short:
-        _explain(block, header, first_row, name)
     return rows.select(*ROWS), cells.height
+
+
+def _commas(block: bytes) -> int:
+    return int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord(",")))
+
+
+def _without_end(cells: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines up to the last that is not blank: files may end with blank lines."""
+    written = cells.filter(pl.any_horizontal(pl.col(c) != "" for c in COLUMNS))
+    return cells.clear() if written.is_empty() else cells.filter(pl.col("row") <= written["row"][-1])
 
 
 def _cells(block: bytes, header: Header, first_row: int) -> pl.DataFrame:

@@ -1,0 +1,158 @@
+"""A release of BACI of the true size and shape: added and queried within 4 GB, at a cost that grows linearly.
+
+``python -m bench baci`` takes 10 million rows; ``python -m bench baci --rows 250000000`` is the full release
+and needs 20 GB of disk (TMPDIR) and a quarter of an hour.  Every addition and every question runs in a
+process of its own, whose greatest resident memory the system reports; before each question the files are
+dropped from the system's cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.baci_file import YEARS, write_release
+
+NAME = "BACI_HS17_V202501.zip"
+FULL = 250_000_000
+ADD = """
+from evernormal import data
+added = data.add("baci", {file!r}, {store!r})["added"].row(0, named=True)
+print(json.dumps({{"rows": added["rows"]}}))
+"""
+ASK = """
+import polars as pl
+from evernormal import data
+chosen = dict(dataset="baci-hs2017", folder={store!r})
+def total(flows):
+    sums = flows.group_by("year").agg(pl.col("value_usd").cast(pl.Int64).sum(), pl.len())
+    return sums.collect()["len"].sum()
+ask = lambda: {question}
+times = []
+for _ in range(3):
+    start = time.perf_counter()
+    found = ask()
+    times.append(time.perf_counter() - start)
+print(json.dumps({{"cold": times[0], "warm": min(times[1:]), "rows": int(found)}}))
+"""
+CODE = """
+from evernormal import data
+codes = data.covered_codes(dataset="baci-hs2017", folder={store!r})
+print(json.dumps({{"code": codes[len(codes) // 2]}}))
+"""
+QUESTIONS = {
+    "shares of KOR, all years, all codes": "data.supplier_shares('KOR', **chosen)['shares'].height",
+    "shares of USA, all years, all codes": "data.supplier_shares('USA', **chosen)['shares'].height",
+    "shares of KOR, one code": "data.supplier_shares('KOR', ['{code}'], **chosen)['shares'].height",
+    "one code, every importer": "total(data.scan_trade(['{code}'], **chosen))",
+    "one code, every importer, as rows": "data.trade(['{code}'], **chosen).height",
+    "one exporter (CHN), sums": "total(data.scan_trade(exporters=['CHN'], **chosen))",
+    "one exporter (CHL), sums": "total(data.scan_trade(exporters=['CHL'], **chosen))",
+    "one year, sums": "total(data.scan_trade(years=[{year}], **chosen))",
+}
+
+
+def main(rows: int = 10_000_000) -> None:
+    print("         rows  years    add s   us/row   ratio  peak GB  stored GB")
+    base: float | None = None
+    for part in (rows // 4, rows // 2, rows):
+        with tempfile.TemporaryDirectory(prefix="bench-baci-") as folder:
+            file, store, years = Path(folder) / NAME, Path(folder) / "store", _years(part)
+            write_release(file, part, years)
+            added = _run(ADD.format(file=str(file), store=str(store)))
+            file.unlink()
+            cost = added["seconds"] / added["rows"]
+            base = base or cost
+            size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
+            print(
+                f"{added['rows']:>13,}  {len(years):>5}  {added['seconds']:>7.1f}  {1e6 * cost:>7.2f}"
+                f"  {cost / base:>6.2f}  {added['peak']:>7.2f}  {size / 1e9:>9.2f}",
+                flush=True,
+            )
+            if part == rows:
+                _ask(store, years)
+
+
+def _years(rows: int) -> tuple[int, ...]:
+    """As many years as make a year of a full release."""
+    return YEARS[: min(len(YEARS), max(2, round(rows * len(YEARS) / FULL)))]
+
+
+def _ask(store: Path, years: tuple[int, ...]) -> None:
+    found = _run(CODE.format(store=str(store)))
+    print(f"{'question':<38}   cold s   warm s  peak GB          rows")
+    for name, question in QUESTIONS.items():
+        _forget(store)
+        text = question.format(code=found["code"], year=years[len(years) // 2])
+        asked = _run(ASK.format(store=str(store), question=text))
+        times = f"{asked['cold']:>7.3f}  {asked['warm']:>7.3f}"
+        print(f"{name:<38}  {times}  {asked['peak']:>7.2f}  {asked['rows']:>12,}", flush=True)
+    _command_line(store)
+
+
+def _command_line(store: Path) -> None:
+    """Time the command, and a command that reads nothing."""
+    command = [*_command(), "shares", "KOR", "--dataset", "baci-hs2017", "--json"]
+    environment = {**os.environ, "EVERNORMAL_DATA_DIR": str(store)}
+    times = []
+    for forget in (True, False, False):
+        if forget:
+            _forget(store)
+        start = time.perf_counter()
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    start = time.perf_counter()
+    subprocess.run([*_command(), "version"], check=True, capture_output=True)
+    bare = time.perf_counter() - start
+    name = "evernormal shares KOR --dataset NAME"
+    print(f"{name:<38}  {times[0]:>7.3f}  {min(times[1:]):>7.3f}  (evernormal version: {bare:.3f})")
+
+
+def _command() -> list[str]:
+    found = shutil.which("evernormal", path=str(Path(sys.executable).parent))
+    return [found] if found else [sys.executable, "-m", "evernormal.app.main"]
+
+
+def _run(code: str) -> dict[str, float]:
+    """Run code in a process of its own; return what it prints, its seconds and its greatest memory in GB."""
+    start = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import json, time\n{code}"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        text = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    found: dict[str, float] = json.loads(text)
+    return found | {"seconds": time.perf_counter() - start, "peak": _gigabytes(used)}
+
+
+def _gigabytes(used: resource.struct_rusage) -> float:
+    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
+
+
+def _forget(store: Path) -> None:
+    """Drop the files from the system's cache, so that they come from the disk."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    for path in _files(store):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(handle)
+
+
+def _files(store: Path) -> Iterator[Path]:
+    return (path for path in store.rglob("*") if path.is_file())
