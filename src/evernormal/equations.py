@@ -113,8 +113,8 @@ _ALL = (
         "E17",
         "Reporting variance of a country",
         r"\min_{\sigma^2 \ge 0} \sum_p \frac{(|d_p| - \sqrt{2S_p/\pi})^2}{S_p}"
-        r" + n_0 \sum_c \frac{(\sigma_c^2 - \bar\sigma^2)^2}{(2\bar\sigma^2)^2},\quad"
-        r" S_p = \sigma_{i(p)}^2 + \sigma_{j(p)}^2",
+        r" + n_0 \sum_c \frac{(\sqrt{4\bar\sigma^2/\pi} - \sqrt{2S_c/\pi})^2}{S_c},\quad"
+        r" S_p = \sigma_{i(p)}^2 + \sigma_{j(p)}^2,\quad S_c = \sigma_c^2 + \bar\sigma^2",
         "absolute log distances of both reports, fitted by the sum of the two reporters' variances: iterated"
         " weighted least squares, drawn to the common variance as by n0 more pairs each",
         "Variance decomposition of mirror ratios after BACI, Gaulier and Zignago 2010, CEPII working paper"
@@ -549,7 +549,7 @@ _ALL = (
         r"\beta = \mathrm{median}_{i<j} \frac{x_j - x_i}{t_j - t_i},\quad"
         r" S = \sum_{i<j} \mathrm{sgn}(x_j - x_i),\quad P(|S| \ge |s|)",
         "median of all slopes between two years; significance by the exact distribution of Kendall's S"
-        " without ties, by the normal approximation from eleven years on",
+        " without ties, by the normal approximation from 41 years on",
         "Theil 1950; Sen 1968; Mann 1945; Kendall 1975",
         "evernormal.risk.exposure_trend.trend",
     ),

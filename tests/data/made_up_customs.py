@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import polars as pl
 
+from evernormal import data
+from evernormal.data.geography import codes_of
 from evernormal.data.schema import public_columns
 
 RECORDED = Path(__file__).parent / "recorded" / "comtrade"
@@ -69,6 +71,31 @@ def record(**changes: Any) -> dict[str, Any]:
     """One row of the API; China's part of Korean imports in May 2024, with changes."""
     rows = json.loads((RECORDED / "imports_202405.json").read_text("utf-8"))["response"]["body"]["data"]
     return {**rows[0], **changes}
+
+
+_FLOWS = {"import": "M", "export": "X", "re-import": "RM", "re-export": "RX"}
+
+
+def add_declarations(folder: Path, rows: pl.DataFrame, name: str = "made-up") -> Path:
+    """Store declarations through a file of UN Comtrade, and return the folder of the store."""
+    areas = {iso3: codes_of(iso3, "comtrade")[0] for iso3 in {*rows["reporter"], *rows["partner"]}}
+    areas["ROW"] = "899"
+    base = record(mosCode="0", motCode=0)
+    records = []
+    for row in rows.iter_rows(named=True):
+        weight = None if row["quantity_t"] is None else 1000 * row["quantity_t"]
+        fob = row["basis"] == "FOB"
+        made = {"period": row["period"].replace("-", ""), "freqCode": "A" if len(row["period"]) == 4 else "M"}
+        made |= {"reporterCode": areas[row["reporter"]], "partnerCode": areas[row["partner"]]}
+        made |= {"flowCode": _FLOWS[row["flow"]], "cmdCode": row["code"], "aggrLevel": None}
+        made |= {"primaryValue": row["value_usd"], "netWgt": weight, "qty": weight}
+        made |= {"fobvalue" if fob else "cifvalue": row["value_usd"], "cifvalue" if fob else "fobvalue": None}
+        records.append(base | made)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps({"count": len(records), "data": records, "error": ""}), "utf-8")
+    data.add("comtrade", file, folder, name=name, as_of="2025-01-01")
+    return folder
 
 
 def declared(*rows: tuple[Any, ...], **changes: Any) -> pl.DataFrame:

@@ -104,10 +104,12 @@ def _step(
         matrix += part if left is right else part + part.T
     side: Floats = np.bincount(exporters, weights=weight * target, minlength=size).astype(np.float64)
     side = side + np.bincount(importers, weights=weight * target, minlength=size)
-    prior = prior_pairs / (2 * common) ** 2
+    average = variances + common  # a pair with an average partner, at the distance of two average reporters
+    prior = prior_pairs / average**2
     matrix[np.diag_indices(size)] += prior
-    side = side + prior * common
-    lower = np.linalg.cholesky(matrix / prior)
-    fitted, _ = nnls(lower.T, np.linalg.solve(lower, side / prior), maxiter=100 * size)
+    side = side + prior * (average * (2 * np.sqrt(2 * common / average) - 1) - common)
+    scale = float(np.mean(np.diag(matrix)))
+    lower = np.linalg.cholesky(matrix / scale)
+    fitted, _ = nnls(lower.T, np.linalg.solve(lower, side / scale), maxiter=100 * size)
     found: Floats = np.maximum(fitted, _LEAST * common)
     return 0.5 * (found + variances)
