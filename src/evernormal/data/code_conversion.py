@@ -6,6 +6,7 @@ E19).  Whole numbers stay whole and no unit is lost; every amount has its low an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -54,8 +55,8 @@ def convert_codes(
     A row whose code has one target goes there whole.  A row whose code has several is divided by the weights;
     ``low`` and ``high`` beside each amount say between what it lies, and ``basis`` how the weights are known.
     A flow is converted by the revision in which it is written, whatever its year: BACI in HS2012 writes the
-    flows of 2022 in codes of 2012.  Rows that come to the same code are added when all else is the same; an
-    amount that is unknown in one of them is unknown in the sum (law 2).
+    flows of 2022 in codes of 2012.  Rows of different codes that come to one code are added when all else
+    is the same; an amount that is unknown in one of them is unknown in the sum (law 2).
 
     Args:
         table: rows with a column of codes; a column ``revision``, where there is one, must say
@@ -187,9 +188,38 @@ def _codes(table: pl.DataFrame, code: str, revision: str) -> list[str]:
 def _converted(
     table: pl.DataFrame, links: Sequence[Link], code: str, amounts: list[str], revision: str
 ) -> pl.DataFrame:
-    """Divide each row among its targets and add what comes to the same place."""
+    """Send each row to its target, or divide it among several, and add what comes to the same place."""
+    ways = Counter(link.from_code for link in links)
+    meets = Counter(link.to_code for link in links)
+    alone = [k for k in links if ways[k.from_code] == 1 and meets[k.to_code] == 1 and k.to_code is not None]
+    direct = {link.from_code for link in alone}
+    others = [link for link in links if link.from_code not in direct]
+    parts = [
+        _joined(table, _lookup(alone, code), code, amounts),
+        _added(_joined(table, _lookup(others, code), code, amounts), table, code, amounts),
+    ]
+    keys = _keys(table, code, amounts)
+    rows = pl.concat([part.select(parts[1].columns) for part in parts])
+    basis = pl.col("__rank").replace_strict(list(range(len(BASES))), list(BASES), return_dtype=pl.String)
+    rows = rows.with_columns(pl.col("__to").alias(code), basis.alias("basis"))
+    if "revision" in table.columns:
+        rows = rows.with_columns(pl.lit(revision).alias("revision"))
+    if "grade" in table.columns:
+        worst = pl.col("basis").replace_strict(list(_GRADES), list(_GRADES.values()), return_dtype=pl.String)
+        rows = rows.with_columns(pl.max_horizontal("grade", worst).alias("grade"))
+    provenance = [name for name in _PROVENANCE if name in table.columns]
+    order = [*keys, code, *amounts, *provenance]
+    return rows.select(_order(table, amounts)).sort(order, nulls_last=True, maintain_order=True)
+
+
+def _keys(table: pl.DataFrame, code: str, amounts: Sequence[str]) -> list[str]:
+    """Return the columns that say which rows may be added."""
+    return [name for name in table.columns if name not in {code, "revision", *amounts, *_PROVENANCE}]
+
+
+def _lookup(links: Sequence[Link], code: str) -> pl.DataFrame:
     ranks = {basis: rank for rank, basis in enumerate(BASES)}
-    lookup = pl.DataFrame(
+    return pl.DataFrame(
         [(k.from_code, k.to_code, k.weight, k.low, k.high, ranks[k.basis]) for k in links],
         schema={
             code: pl.String(),
@@ -201,25 +231,23 @@ def _converted(
         },
         orient="row",
     )
-    keys = [c for c in table.columns if c not in {code, "revision", *amounts, *_PROVENANCE}]
+
+
+def _joined(table: pl.DataFrame, lookup: pl.DataFrame, code: str, amounts: list[str]) -> pl.DataFrame:
+    """Return one row per row and target, each amount divided."""
     rows = table.with_row_index(_ROW).join(lookup, on=code, how="inner", maintain_order="left_right")
-    rows = rows.with_columns(*(e for name in amounts for e in _divided(name, table.schema[name])))
-    order = [*keys, "__to", code, *amounts, *(f"{n}_high" for n in amounts)]
-    order += [c for c in _PROVENANCE if c in table.columns]
-    rows = rows.sort(order, nulls_last=True, maintain_order=True)
-    summed = rows.group_by(*keys, "__to", maintain_order=True).agg(
-        *(e for name in amounts for e in _summed(name)),
-        pl.col("__rank").max(),
-        *_provenance(table),
+    return rows.with_columns(*(e for name in amounts for e in _divided(name, table.schema[name])))
+
+
+def _added(rows: pl.DataFrame, table: pl.DataFrame, code: str, amounts: list[str]) -> pl.DataFrame:
+    """Add the rows of one place in an order of their own: no sum knows the order of the rows (laws 6, 7)."""
+    keys = [*_keys(table, code, amounts), "__to"]
+    ends = [f"{name}{end}" for name in amounts for end in ("", "_low", "_high")]
+    ordered = rows.sort([*keys, code, *ends], nulls_last=True, maintain_order=True)
+    lists = ordered.group_by(keys, maintain_order=True).agg(
+        *(pl.col(name) for name in ends), pl.col("__rank").max(), *_provenance(table)
     )
-    basis = pl.col("__rank").replace_strict(list(range(len(BASES))), list(BASES), return_dtype=pl.String)
-    summed = summed.with_columns(pl.col("__to").alias(code), basis.alias("basis"))
-    if "revision" in table.columns:
-        summed = summed.with_columns(pl.lit(revision).alias("revision"))
-    if "grade" in table.columns:
-        worst = pl.col("basis").replace_strict(list(_GRADES), list(_GRADES.values()), return_dtype=pl.String)
-        summed = summed.with_columns(pl.max_horizontal("grade", worst).alias("grade"))
-    return summed.select(_order(table, amounts))
+    return lists.with_columns(*(e for name in amounts for e in _summed(name)))
 
 
 def _order(table: pl.DataFrame, amounts: list[str]) -> list[str]:
@@ -254,12 +282,13 @@ def _divided(name: str, kind: pl.DataType) -> list[pl.Expr]:
 
 def _summed(name: str) -> list[pl.Expr]:
     """Return the sum of an amount, unknown where a part is unknown; the low end counts what is known."""
-    known = pl.col(name).null_count() == 0
-    low, high = pl.col(f"{name}_low"), pl.col(f"{name}_high")
+    parts, low, high = pl.col(name), pl.col(f"{name}_low"), pl.col(f"{name}_high")
+    known = parts.list.eval(pl.element().null_count()).list.first() == 0
+    some = low.list.drop_nulls()
     return [
-        pl.when(known).then(pl.col(name).sum()).alias(name),
-        pl.when(low.count() > 0).then(low.sum()).alias(low.meta.output_name()),
-        pl.when(known).then(high.sum()).alias(high.meta.output_name()),
+        pl.when(known).then(parts.list.sum()).alias(name),
+        pl.when(some.list.len() > 0).then(some.list.sum()).alias(f"{name}_low"),
+        pl.when(known).then(high.list.sum()).alias(f"{name}_high"),
     ]
 
 

@@ -124,9 +124,8 @@ def _print_codes(result: Result) -> None:
     links = result["links"]
     if links.is_empty():
         return
-    changes = links.filter(
-        (pl.col("from_code") != pl.col("to_code")).fill_null(True) | (pl.col("weight") < 1)
-    )
+    changed = (pl.col("from_code") != pl.col("to_code")).fill_null(True)
+    changes = links.filter(changed.any().over("from_revision", "from_code"))
     if not changes.is_empty():
         output.print_line()
         shown = changes.drop("grade")
