@@ -34,6 +34,7 @@ MASS, SHARE = "production", "share"
 _SHARES = frozenset({"supply_share", "production_share", "refining_share", "mining_share", "mine_share"})
 _STAGES = {"mine_share": "ore", "refining_share": "refined"}
 _PUBLISHERS = {"USGS": "usgs", "British Geological Survey": "bgs"}
+_ELEMENT = "element contained"
 _EDITION = re.compile(r"[ ,]*\b(19|20)\d\d\b.*$")
 _PARTS = {"1": 1.0, "fraction": 1.0, "%": 0.01, "percent": 0.01}
 
@@ -121,8 +122,11 @@ def contained(value: float | None, basis: str, material: str) -> tuple[float | N
     target = contained_basis(material)
     if value is None:
         return None, ""
+    if _ELEMENT in basis and material not in ("graphite", "rare-earths"):
+        return value, ""
     if not basis.startswith("contained"):
-        return None, f"{basis} weight: its content is not in the source"
+        what = "gross weight" if basis == "gross" else basis or "weight"
+        return None, f"{what}: its content is not in the source"
     counted = basis.removeprefix("contained").strip() or target
     if counted == target:
         return value, ""
@@ -194,7 +198,8 @@ def _facts(material: str, stage: str, known_on: date | None, found: Collected) -
         year = int(row["period"][-4:]) if re.fullmatch(r"\d{4}(/\d{4})?", row["period"]) else None
         if at != stage or year is None:
             continue
-        same = next((name for name in brought if _publication(row["source"]).startswith(name)), None)
+        name = _publication(row["source"])
+        same = next((known for known in brought if name.startswith(known) or known.startswith(name)), None)
         if same is not None:
             again[row["source"]] = (
                 f"its facts are left out: the publication itself is there as {brought[same]}"
@@ -218,7 +223,7 @@ def _facts(material: str, stage: str, known_on: date | None, found: Collected) -
 def _publication(source: str) -> str:
     """Return a source without what stands in brackets, to tell whether two are the same publication."""
     plain = " ".join(re.sub(r"\(.*?\)", "", source).casefold().split())
-    return plain.replace("bgs,", "british geological survey,")
+    return plain.replace("bgs,", "british geological survey,").replace("data explorer", "dataset")
 
 
 @functools.cache

@@ -70,7 +70,7 @@ def _long(table: Table, problems: Problems) -> Iterator[Cell]:
             dated.append((row, cells, *years))
     latest = max((year for _, _, year, _ in dated), default=0)
     edition = named_edition(table.file) or latest + 1
-    if dated and latest + 1 != edition:
+    if dated and latest + 1 != edition and not problems.found:
         raise SourceFormatError(
             f"its name says edition {edition}, its latest year {latest} says edition {latest + 1}",
             where=table.file,

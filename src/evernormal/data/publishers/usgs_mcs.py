@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ def _figure(cell: Printed) -> Figure:
     if told := less_than(f"{cell.text} {cell.notes}"):
         own, printed = measure(told[1] or cell.unit), measure(cell.unit)
         if own and printed and own.unit == printed.unit:
-            smallest = told[0] * float(own.factor / printed.factor)
+            smallest = float(Fraction(told[0]) * own.factor / printed.factor)
     found = figure(cell.text, cell.notes, smallest, price=cell.statistic.lower() == "price")
     return reliance(found) if cell.statistic.lower() == "net import reliance" else found
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 from evernormal.data.publishers.text import refuse_non_text
-from evernormal.data.publishers.usgs_cells import CURE, Table
+from evernormal.data.publishers.usgs_cells import Table
 from evernormal.errors import SourceFormatError
 
 __all__ = ["table_of"]
@@ -125,8 +125,12 @@ def _split(text: str, name: str) -> list[tuple[int, list[str]]]:
     try:
         rows = [(reader.line_num, cells) for cells in reader]
     except csv.Error as error:
+        cut = "unexpected end" in str(error)
+        what = "the file ends in the middle of a row, inside quotes" if cut else str(error)
         raise SourceFormatError(
-            f"line {reader.line_num}: {error}", where=name, cure=f"The file is cut off or damaged. {CURE}"
+            f"line {reader.line_num}: {what}",
+            where=name,
+            cure="The download was cut off: get the file again." if cut else _AGAIN,
         ) from error
     if not rows:
         raise SourceFormatError("the file is empty", where=name, cure=_AGAIN)
