@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from evernormal import data
 from evernormal.data import additions, flows, parting, store
 from evernormal.data.editions import stored_files
-from evernormal.data.parts import Asked, matching
+from evernormal.data.parts import Question, matching
 from evernormal.data.publishers import archive, baci_csv, baci_rows
 from evernormal.data.publishers.baci_rows import Header, line_blocks
 from evernormal.errors import InputError, SnapshotError, SourceFormatError, StorageError
@@ -147,10 +147,10 @@ def test_a_question_reads_few_parts(tmp_path: Path, small: None, monkeypatch: py
     assert manifest.rows == sum(p.rows for p in manifest.parts if p.order == "codes")
     assert manifest.rows == sum(p.rows for p in manifest.parts if p.order == "pairs")
     for asked in (
-        Asked(importers=frozenset({410})),
-        Asked(exporters=frozenset({156})),
-        Asked(codes=frozenset({282520})),
-        Asked(years=frozenset({2020})),
+        Question(importers=frozenset({410})),
+        Question(exporters=frozenset({156})),
+        Question(codes=frozenset({282520})),
+        Question(years=frozenset({2020})),
     ):
         read = sum(part.rows for part in matching(manifest, asked))
         assert read < manifest.rows / 2

@@ -135,7 +135,7 @@ def vintage(
     return found
 
 
-def scan(found: Vintage, asked: parts.Asked | None = None) -> pl.LazyFrame:
+def scan(found: Vintage, asked: parts.Question | None = None) -> pl.LazyFrame:
     """Return a lazy frame over the stored rows of a vintage; the files that it reads are checked first.
 
     Args:
@@ -149,7 +149,7 @@ def scan(found: Vintage, asked: parts.Asked | None = None) -> pl.LazyFrame:
     check_resource(found.as_resource(), cure=CURE)
     manifest = found.manifest
     if manifest is not None:
-        return parts.scan_parts(manifest, asked or parts.Asked())
+        return parts.scan_parts(manifest, asked or parts.Question())
     rows = pl.scan_parquet(found.path)
     return rows if asked is None else parts.filtered(rows, asked)
 
@@ -164,7 +164,7 @@ def stored_files(found: Vintage) -> list[Path]:
     if manifest is None:
         check_resource(found.as_resource(), cure=CURE)
         return [found.path]
-    chosen = parts.matching(manifest, parts.Asked(), "codes")
+    chosen = parts.matching(manifest, parts.Question(), "codes")
     parts.check_parts(manifest, chosen)
     return [manifest.folder / part.path for part in chosen]
 

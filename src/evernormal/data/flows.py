@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from evernormal.data.parts import Asked
+from evernormal.data.parts import Question
 from evernormal.data.schema import public_columns
 from evernormal.data.trade_table import TradeTable, country_of_number, trade_table
 from evernormal.errors import InputError, UnknownNameError
@@ -115,7 +115,7 @@ def scan_trade(
     )
 
 
-def _require_modest(rows: pl.LazyFrame, asked: Asked, chosen: TradeTable) -> None:
+def _require_modest(rows: pl.LazyFrame, asked: Question, chosen: TradeTable) -> None:
     """Refuse what would fill the memory: a full release has some 250 million rows."""
     if chosen.most_rows(asked) <= ROWS_AT_ONCE:
         return

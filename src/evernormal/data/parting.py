@@ -20,7 +20,7 @@ from evernormal.data.parts import FORMAT, KEY, MANIFEST, Part
 from evernormal.result import sha256_of
 from evernormal.storage import system_error
 
-__all__ = ["Sizes", "repeated", "stored_amounts", "write_parts"]
+__all__ = ["Sizes", "are_whole", "repeated", "stored_amounts", "write_parts"]
 
 _ASIDE = "aside"
 _BY_CODE = ("code", "importer", "exporter")

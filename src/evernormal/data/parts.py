@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+from bisect import bisect_left
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,7 +24,19 @@ import polars as pl
 from evernormal.data.snapshot import Resource, check_resource
 from evernormal.errors import SnapshotError
 
-__all__ = ["FORMAT", "MANIFEST", "Asked", "Manifest", "Part", "matching", "read_manifest", "scan_parts"]
+__all__ = [
+    "FORMAT",
+    "KEY",
+    "MANIFEST",
+    "Manifest",
+    "Part",
+    "Question",
+    "check_parts",
+    "filtered",
+    "matching",
+    "read_manifest",
+    "scan_parts",
+]
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -33,7 +46,7 @@ _CURE = "Add the publisher's file again with `evernormal data add`, or restore t
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """Rows that a question is about, in the publisher's numbers; None for all."""
 
     codes: frozenset[int] | None = None
@@ -128,7 +141,7 @@ def _read(path: Path, changed: int) -> Manifest:
         ) from error
 
 
-def matching(manifest: Manifest, asked: Asked, order: str | None = None) -> tuple[Part, ...]:
+def matching(manifest: Manifest, asked: Question, order: str | None = None) -> tuple[Part, ...]:
     """Return the files that can hold rows of a question, in the order that takes fewer bytes.
 
     Args:
@@ -142,7 +155,7 @@ def matching(manifest: Manifest, asked: Asked, order: str | None = None) -> tupl
     return min(choices.values(), key=lambda parts: sum(part.size for part in parts))
 
 
-def _by_code(manifest: Manifest, asked: Asked) -> tuple[Part, ...]:
+def _by_code(manifest: Manifest, asked: Question) -> tuple[Part, ...]:
     codes = None if asked.codes is None else sorted(asked.codes)
     return tuple(
         part
@@ -154,13 +167,11 @@ def _by_code(manifest: Manifest, asked: Asked) -> tuple[Part, ...]:
 
 
 def _reaches(codes: list[int], first: int, last: int) -> bool:
-    from bisect import bisect_left  # noqa: PLC0415
-
     place = bisect_left(codes, first)
     return place < len(codes) and codes[place] <= last
 
 
-def _by_pair(manifest: Manifest, asked: Asked) -> tuple[Part, ...]:
+def _by_pair(manifest: Manifest, asked: Question) -> tuple[Part, ...]:
     rows = _groups(manifest.importers, asked.importers)
     columns = _groups(manifest.exporters, asked.exporters)
     return tuple(p for p in manifest.parts if p.order == "pairs" and p.first in rows and p.last in columns)
@@ -170,7 +181,7 @@ def _groups(groups: tuple[frozenset[int], ...], wanted: frozenset[int] | None) -
     return {n for n, group in enumerate(groups) if wanted is None or group & wanted}
 
 
-def scan_parts(manifest: Manifest, asked: Asked) -> pl.LazyFrame:
+def scan_parts(manifest: Manifest, asked: Question) -> pl.LazyFrame:
     """Return a lazy frame over the rows of a question, after checking the files that it reads.
 
     Raises:
@@ -196,7 +207,7 @@ def check_parts(manifest: Manifest, parts: Iterable[Part]) -> None:
             pass
 
 
-def filtered(rows: pl.LazyFrame, asked: Asked) -> pl.LazyFrame:
+def filtered(rows: pl.LazyFrame, asked: Question) -> pl.LazyFrame:
     """Keep the rows of a question."""
     columns = {
         "code": asked.codes,

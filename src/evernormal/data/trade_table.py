@@ -12,7 +12,7 @@ import polars as pl
 
 from evernormal.data.editions import Vintage, scan, vintage
 from evernormal.data.geography import aliases, check_iso3, codes_of
-from evernormal.data.parts import Asked, filtered, matching
+from evernormal.data.parts import Question, filtered, matching
 from evernormal.data.publishers.baci import REVISION
 from evernormal.data.publishers.registry import carrier, source_of_table
 from evernormal.data.schema import day
@@ -45,9 +45,9 @@ class TradeTable:
     as_of: date
     grade: str
     input: Input
-    rows_of: Callable[[Asked], pl.LazyFrame]
+    rows_of: Callable[[Question], pl.LazyFrame]
     coverage_of: Callable[[], tuple[tuple[int, ...], tuple[int, int]]]
-    most_rows: Callable[[Asked], int]
+    most_rows: Callable[[Question], int]
 
     @property
     def codes(self) -> tuple[int, ...]:
@@ -60,7 +60,7 @@ class TradeTable:
         importers: Iterable[str] | None,
         exporters: Iterable[str] | None,
         years: Iterable[int] | None,
-    ) -> Asked:
+    ) -> Question:
         """Return a question in the publisher's numbers.
 
         Raises:
@@ -69,7 +69,7 @@ class TradeTable:
             NotCoveredError: none of the codes, or nothing of the years, is in the table, or the publisher
                 does not report a country apart.
         """
-        return Asked(
+        return Question(
             None if codes is None else frozenset(self._codes(codes)),
             None if importers is None else frozenset(_numbers(importers, "importer")),
             None if exporters is None else frozenset(_numbers(exporters, "exporter")),
@@ -159,7 +159,7 @@ def _coverage_of_vintage(found: Vintage) -> tuple[tuple[int, ...], tuple[int, in
     return manifest.codes, (min(manifest.years), max(manifest.years))
 
 
-def _most_rows(found: Vintage, asked: Asked) -> int:
+def _most_rows(found: Vintage, asked: Question) -> int:
     manifest = found.manifest
     return found.rows if manifest is None else sum(part.rows for part in matching(manifest, asked))
 
