@@ -17,6 +17,7 @@ import polars as pl
 from evernormal.errors import InputError, LabelError, NotCoveredError
 from evernormal.network.form_tables import Form
 from evernormal.result import Derivation, Finding, Lineage, Result
+from evernormal.risk.cells import EUROPEAN_UNION, MEMBERS
 
 __all__ = ["n_minus_one", "net_import_reliance", "remaining_supply", "supplier_shares"]
 
@@ -62,18 +63,20 @@ def remaining_supply(supply: npt.ArrayLike, demand: npt.ArrayLike) -> np.float64
 
 def net_import_reliance(
     form: str,
-    countries: Iterable[str],
-    years: Iterable[int],
+    countries: Iterable[str] | None = None,
+    years: Iterable[int] | None = None,
     *,
+    focal: str = "KOR",
     as_of: date | str | None = None,
 ) -> Result:
     """Return how much of its own use a country covers by net imports of a form (equation E106).
 
     Args:
         form: form whose codes the shipped trade holds, such as ``nickel/ore``.
-        countries: ISO 3166 alpha-3.
-        years: calendar years.
-        as_of: use only trade that was knowable on this day.
+        countries: ISO 3166 alpha-3, or ``EU`` (its 27 members as one country); None for ``focal`` alone.
+        years: calendar years; None for every year that the trade table holds.
+        focal: the one country, where ``countries`` is left out.
+        as_of: use only trade that was knowable on this day; production too.
 
     Returns:
         Result ``net-import-reliance`` with table ``reliance``: country, year, production_t, imports_t,
@@ -88,7 +91,7 @@ def net_import_reliance(
     >>> table.select("production_t", "reliance").row(0)
     (0.0, 1.0)
     """
-    names, period, found = _asked(form, countries, years)
+    names, period, found = _asked(form, [focal] if countries is None else countries, years)
     table, _ = _balance(found, names, period, as_of)
     net, use = pl.col("imports_t") - pl.col("exports_t"), pl.col("apparent_use_t")
     reliance = pl.when(net <= 0).then(0.0).when(use > 0).then(net / use).clip(0, 1)
@@ -108,9 +111,10 @@ def net_import_reliance(
 
 def n_minus_one(
     form: str,
-    countries: Iterable[str],
-    years: Iterable[int],
+    countries: Iterable[str] | None = None,
+    years: Iterable[int] | None = None,
     *,
+    focal: str = "KOR",
     as_of: date | str | None = None,
 ) -> Result:
     """Return what share of a country's use is left when its largest supplier abroad fails (equation E107).
@@ -120,9 +124,10 @@ def n_minus_one(
 
     Args:
         form: form whose codes the shipped trade holds.
-        countries: ISO 3166 alpha-3.
-        years: calendar years.
-        as_of: use only trade that was knowable on this day.
+        countries: ISO 3166 alpha-3, or ``EU`` (its 27 members as one country); None for ``focal`` alone.
+        years: calendar years; None for every year that the trade table holds.
+        focal: the one country, where ``countries`` is left out.
+        as_of: use only trade that was knowable on this day; production too.
 
     Returns:
         Result ``n-minus-one`` with table ``n_minus_one``: country, year, largest (supplier abroad),
@@ -135,7 +140,7 @@ def n_minus_one(
     >>> n_minus_one("nickel/ore", ["KOR"], [2022])["n_minus_one"]["largest"].item()
     'NCL'
     """
-    names, period, found = _asked(form, countries, years)
+    names, period, found = _asked(form, [focal] if countries is None else countries, years)
     table, flows = _balance(found, names, period, as_of)
     each = (
         flows.filter(pl.col("importer").is_in(names))
@@ -252,21 +257,28 @@ def _suppliers(
     return suppliers(focal, form, by, years)
 
 
-def _asked(form: str, countries: Iterable[str], years: Iterable[int]) -> tuple[list[str], list[int], Form]:
+def _asked(
+    form: str, countries: Iterable[str], years: Iterable[int] | None
+) -> tuple[list[str], list[int], Form]:
+    from evernormal.data import trade  # noqa: PLC0415 - opens the snapshot
     from evernormal.data.geography import check_iso3  # noqa: PLC0415 - reads tables
     from evernormal.network.forms import form as form_of  # noqa: PLC0415 - reads tables
 
     found = form_of(form)
-    names = list(dict.fromkeys(check_iso3(countries, where="countries")))
-    period = list(dict.fromkeys([years] if isinstance(years, int) else years))
-    if not names or not period:
-        raise InputError("nothing to compute", cure="Give at least one country and one year.")
+    listed = list(dict.fromkeys([countries] if isinstance(countries, str) else countries))
+    check_iso3([name for name in listed if name != EUROPEAN_UNION], where="countries")
+    names = listed
+    if years is None and found.trade_codes:
+        years = sorted(set(trade(found.trade_codes)["year"].cast(pl.Int64).to_list()))
+    period = list(dict.fromkeys([years] if isinstance(years, int) else years or ()))
     if not found.trade_codes:
         raise NotCoveredError(
             f"no customs code that is shipped shows {form} apart",
             where=f"form {form!r}, coverage {found.coverage!r}",
             cure="Ask for supplier_shares, which also reads published shares.",
         )
+    if not names or not period:
+        raise InputError("nothing to compute", cure="Give at least one country and one year.")
     return names, period, found
 
 
@@ -279,6 +291,8 @@ def _balance(
 
     flows = contained_rows(trade(found.trade_codes, years=years, as_of=as_of), found)
     flows = flows.filter(pl.col("exporter") != pl.col("importer")).with_columns(pl.col("year").cast(pl.Int64))
+    if EUROPEAN_UNION in names:
+        flows = pl.concat([flows, _of_union(flows)])
     table = pl.DataFrame({"country": names}).join(
         pl.DataFrame({"year": years}, schema={"year": pl.Int64}), how="cross", maintain_order="left"
     )
@@ -298,6 +312,18 @@ def _balance(
     return table.with_columns(apparent_use_t=use), flows
 
 
+def _of_union(flows: pl.DataFrame) -> pl.DataFrame:
+    """Trade of the European Union's members with others, under the Union's name."""
+    sides = [pl.col(side).is_in(list(MEMBERS)) for side in ("exporter", "importer")]
+    outer = flows.filter(sides[0] != sides[1])
+    return outer.with_columns(
+        *(
+            pl.when(inside).then(pl.lit(EUROPEAN_UNION)).otherwise(pl.col(side)).alias(side)
+            for side, inside in zip(("exporter", "importer"), sides, strict=True)
+        )
+    )
+
+
 def _production(found: Form, names: list[str], years: list[int]) -> pl.DataFrame:
     """Production in contained tonnes.
 
@@ -310,7 +336,16 @@ def _production(found: Form, names: list[str], years: list[int]) -> pl.DataFrame
     if not found.production_source or found.production_factor is None:
         return empty
     rows = production([found.production_source.partition(":")[2]], years=years)
-    rows = rows.with_columns(pl.col("year").cast(pl.Int64))
+    rows = rows.select("country", pl.col("year").cast(pl.Int64), "value", "unit")
+    if EUROPEAN_UNION in names:
+        inside = rows.filter(pl.col("country").is_in(list(MEMBERS)))
+        blank = pl.col("value").is_null().any()
+        union = inside.group_by("year", "unit").agg(
+            pl.when(~blank).then(pl.col("value").sort().sum()).alias("value")
+        )
+        rows = pl.concat(
+            [rows, union.select(pl.lit(EUROPEAN_UNION).alias("country"), "year", "value", "unit")]
+        )
     covered = sorted(set(rows.filter(pl.col("value").is_not_null())["year"].to_list()))
     every = pl.DataFrame({"country": names}).join(
         pl.DataFrame({"year": covered}, schema={"year": pl.Int64}), how="cross"

@@ -62,11 +62,11 @@ def exposure(
           name_ko, material, stage, known_by (``trade``, ``published shares``, ``nothing``), year,
           imports_usd, imports_t and exports_t (t contained), reliance (fraction; null where production is
           unknown), supplier (largest), share_value, share_quantity (of t contained), hhi_value,
-          hhi_quantity, china_value, china_quantity (shares), since (first year of the present run in which this
-          supplier has half), first_half (first year ever), trend (change of its share a year over five years),
-          trend_probability, direction (``worse``, ``better``, ``unclear``), momentum (change of the last
-          year), neighbour_share, duty_one_country, duty_neighbours, duty, remaining (N-1, fraction of use),
-          maker, maker_share, mine, mine_share with mine_low and mine_high (traced origin), geopolrisk,
+          hhi_quantity, china_value, china_quantity (shares), since (first year of the present run in which
+          this supplier has half), first_half (first year ever), trend (change of its share a year over five
+          years), trend_probability, direction (``worse``, ``better``, ``unclear``), momentum (change of the
+          last year), neighbour_share, duty_one_country, duty_neighbours, duty, remaining (N-1, fraction of
+          use), maker, maker_share, mine, mine_share with mine_low and mine_high (traced origin), geopolrisk,
           unknown (what is not known and why), source, as_of, grade;
         - ``summary``: name, value: counts behind the summary sentence.
 

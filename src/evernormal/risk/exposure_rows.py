@@ -197,6 +197,8 @@ def _from_shares(one: Form, asked: Asked, sources: Sources) -> Row:
     if asked.country != "CHN" and "CHN" in labels and share[labels.index("CHN")] > 0:
         row[f"china_{by}"] = float(share[labels.index("CHN")])
     near = _duty_row(duty, asked)
+    if share[top] < 1.0 - float(share.sum()):  # who is not named may be larger
+        row |= {"supplier": None, f"share_{by}": None}
     if not whole and not near["duty"]:  # who is not named may reach it
         near |= {"duty_one_country": None, "duty_neighbours": None, "duty": None, "neighbour_share": None}
     return row | near
@@ -209,12 +211,14 @@ def _why_nothing(one: Form, asked: Asked, sources: Sources) -> str:
     if rows.is_empty():
         return f"{no_code}; no published share of {asked.country}'s imports"
     periods = ", ".join(sorted(set(rows["period"].to_list())))
-    return f"{no_code}; shares are published for {periods} only"
+    return f"{no_code}; shares of {asked.country}'s imports are published for {periods}, or of baskets, only"
 
 
 def _missing(row: Row, asked: Asked, score: tuple[str, float | None] | None) -> list[str]:
     """What is not known of a form that something is known of."""
     found = []
+    if row["supplier"] is None:
+        found.append("largest supplier: published shares name less than half of the imports")
     if row["known_by"] == "published shares":
         found.append("hubs, history and tonnes: no customs code of its own")
     elif row.get("reliance") is None:

@@ -15,7 +15,7 @@ __all__ = ["Trend", "trend"]
 
 Floats = npt.NDArray[np.float64]
 
-_EXACT_UP_TO = 10
+_EXACT_UP_TO = 40
 _FEWEST = 3
 
 

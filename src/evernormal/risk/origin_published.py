@@ -54,7 +54,9 @@ def published_basket(sources: Sources, found: Form, focal: str, year: int) -> Ba
     rows = sources.import_shares.filter((pl.col("form") == found.name) & (pl.col("region") == focal))
     if rows.is_empty():
         return None
-    rows = rows.filter(pl.lit(year).is_between(first, last)).with_columns(
+    # a figure of a basket code is one of several goods: it says nothing of this one (law 2)
+    basket = pl.col("definition").fill_null("").str.contains("(?i)basket of")
+    rows = rows.filter(pl.lit(year).is_between(first, last) & ~basket).with_columns(
         by=pl.col("basis").fill_null("value")
     )
     places = sources.place()

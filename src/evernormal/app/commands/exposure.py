@@ -19,9 +19,9 @@ __all__ = ["register"]
 SHOWN = 15
 
 LEGEND = (
-    "from: largest supplier, %: its share of imports; CHN: China's share; NIR: net import reliance; since: has had"
-    " half since;\ntrend: points a year over five years, * significant; duty: of early warning; mined: largest mine"
-    " behind it, its share."
+    "from: largest supplier; %: its share of imports; CHN: China's share; NIR: net import reliance;\n"
+    "since: has had half since; trend: points a year over five years, * significant;\n"
+    "duty: of early warning; mined: largest mine behind it and its share."
 )
 
 
@@ -79,7 +79,7 @@ def exposure(
         table = result["exposure"]
         output.print_table(_short(table), unknown="–")
         output.print_line(LEGEND)
-        output.print_line(exposure_sentence(result))
+        output.page().print(exposure_sentence(result))
         left = table.height - min(SHOWN, table.height)
         output.print_line(f"{left} more forms, and all columns: add --json.")
     output.print_findings(result.findings, error=as_json)

@@ -65,5 +65,5 @@ def trace(
         for where, when in result["origin"].select("focal", "year").unique(maintain_order=True).iter_rows():
             title = f"{where} {when}: origin of imports of {form}, share of tonnes (interval)"
             output.print_table(side_by_side(result, where, when), title=title)
-            output.print_line(origin_sentence(result, where, when))
+            output.page().print(origin_sentence(result, where, when))
     output.print_findings(result.findings, error=as_json)
