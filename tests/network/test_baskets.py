@@ -48,8 +48,8 @@ def trade(
 
 def made_up(flows: pl.DataFrame, **more: Any) -> Result:
     """Split the made-up code of three members, without published facts."""
-    more = {"use": ("prices",), "prices": PRICES, "members": THREE} | more
-    return split_basket("999999", flows=flows, revision="HS2017", **more)
+    settled: dict[str, Any] = {"use": ("prices",), "prices": PRICES, "members": THREE}
+    return split_basket("999999", flows=flows, revision="HS2017", **(settled | more))
 
 
 def codes(result: Result) -> set[str]:
@@ -84,22 +84,52 @@ USGS_SCANDIUM = {2021: 1.0, 2022: 6.0, 2023: 6.0, 2024: 7.0}
 """Imports of the United States, t of oxide equivalent: the same, estimated from shipping records."""
 
 
-@pytest.mark.skipif(not BACI.is_file(), reason="publisher files are not beside the repository")
-def test_us_imports_of_each_metal_in_8112_92_lie_inside_their_intervals() -> None:
-    raw = pl.read_parquet(BACI).filter((pl.col("hs6") == "811292") & (pl.col("importer") == "USA"))
-    flows = raw.select(
-        "year",
-        pl.col("exporter").replace({"S19": "TWN"}),
-        "importer",
-        code="hs6",
-        value_usd=pl.col("value_kusd") * 1000,
-        quantity_t="qty_t",
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Figures of 8112.92 in 2024 as a user would add them: in the columns and country codes of BACI."""
+    from evernormal import data
+    from evernormal.data.geography import codes_of
+
+    if not BACI.is_file():
+        pytest.skip("publisher files are not beside the repository")
+    folder = tmp_path_factory.mktemp("basket")
+    rows = pl.read_parquet(BACI).filter(pl.col("hs6") == "811292")
+    places = {name for column in ("exporter", "importer") for name in rows[column].to_list()}
+    number = {name: codes_of({"S19": "TWN"}.get(name, name), "baci")[-1] for name in places}
+    table = rows.select(
+        t="year",
+        i=pl.col("exporter").replace_strict(number),
+        j=pl.col("importer").replace_strict(number),
+        k="hs6",
+        v=pl.col("value_kusd"),
+        q=pl.col("qty_t").cast(pl.String).fill_null("NA"),
     )
-    result = split_basket("811292", "USA", 2024, flows=flows, revision="HS2017")
+    file = folder / "BACI_HS17_Y2024_V202601.csv"
+    table.write_csv(file)
+    data.add("baci", file, folder, name="baci-hs2017", revision="HS2017", as_of="2026-01-31")
+    return folder
+
+
+def test_us_imports_of_each_metal_in_8112_92_lie_inside_their_intervals(store: Path) -> None:
+    result = split_basket("811292", "USA", 2024, dataset="baci-hs2017", folder=store)
     for metal, tonnes in USGS_2024.items():
         row = row_of(result, f"{metal}/metal")
         assert row["quantity_low_t"] <= tonnes <= row["quantity_high_t"], metal
     assert row_of(result, "hafnium/metal")["quantity_share_high"] < 0.65  # dear: it cannot be all of it
+
+
+def test_korean_suppliers_of_gallium_as_published_bound_the_others(store: Path) -> None:
+    """KOMIR: China supplies 98 % of Korea's gallium and 93 % of its indium by value in 2024."""
+    tied = split_basket("811292", "KOR", 2024, dataset="baci-hs2017", folder=store)
+    free = split_basket("811292", "KOR", 2024, dataset="baci-hs2017", folder=store, use=("prices",))
+    japan = {
+        name: row_of(r, "gallium/metal", "flows", exporter="JPN")
+        for name, r in (("tied", tied), ("free", free))
+    }
+    china = row_of(tied, "gallium/metal", "flows", exporter="CHN")
+    assert japan["tied"]["value_high_usd"] <= 0.03 / 0.97 * china["value_high_usd"] * (1 + 1e-9)
+    assert japan["tied"]["value_high_usd"] < 0.8 * japan["free"]["value_high_usd"]
+    assert tied["totals"]["value_usd"].sum() == pytest.approx(free["rows"]["value_usd"].sum(), rel=1e-9)
 
 
 @pytest.mark.parametrize("year", USGS_YTTRIUM)
@@ -186,7 +216,8 @@ def test_closed_form_and_linear_program_agree(case: tuple[Any, Any, float, float
 def truth(seed: int, exporters: int = 3) -> tuple[pl.DataFrame, dict[tuple[str, str], tuple[float, float]]]:
     """A true split that obeys the prices: the trade rows, and (exporter, member) to tonnes and dollars."""
     random = np.random.default_rng(seed)
-    rows, parts = [], {}
+    parts: dict[tuple[str, str], tuple[float, float]] = {}
+    rows: list[tuple[str, float, float | None]] = []
     for exporter in ("CHN", "JPN", "USA", "DEU")[:exporters]:
         tonnes = random.dirichlet([0.5, 0.5, 0.5]) * 10 ** random.uniform(0, 3)
         units = [random.uniform(*band) for band in PRICES.select("low_usd_t", "high_usd_t").rows()]
