@@ -19,7 +19,8 @@ WORLD_2025 = (
 )  # fmt: skip
 BGS_HEADER = (
     "x", "y", "country_trans", "bgs_sub_commodity_trans", "sdmx_code", "country_iso2_code",
-    "sdmx_translation", "country_iso3_code", "units", "year", "yearbook_table_trans", "quantity", "concat_table_notes_text",
+    "sdmx_translation", "country_iso3_code", "units", "year", "yearbook_table_trans", "quantity",
+    "concat_table_notes_text",
     "bgs_commodity_code", "quantity_in_book_style", "concat_figure_notes_code", "bgs_statistic_type_trans",
     "bgs_commodity_trans", "data_precision_description", "concat_figure_notes_text",
 )  # fmt: skip

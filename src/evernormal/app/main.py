@@ -14,10 +14,12 @@ from evernormal.app import failure, output
 from evernormal.app.commands import (
     brief,
     codes,
+    compare,
     data,
     explain,
     exposure,
     fetch,
+    forecast,
     form,
     indicator,
     mirror,
@@ -55,6 +57,7 @@ def _root(
 brief.register(app)
 shares.register(app)
 indicator.register(app)
+forecast.register(app)
 exposure.register(app)
 trace.register(app)
 codes.register(app)
@@ -64,6 +67,7 @@ app.add_typer(scenario.app, name="scenario")
 app.add_typer(form.app, name="form")
 data.app.add_typer(fetch.app, name="fetch")
 mirror.register(data.app)
+compare.register(data.app)
 app.add_typer(data.app, name="data")
 visibility.register(app)
 verify.register(app)
