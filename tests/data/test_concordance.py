@@ -475,6 +475,29 @@ def test_codes_whose_flows_move_together_stay_open() -> None:
     assert "too few flows" in few.findings[0].message
 
 
+def test_a_code_that_was_left_out_is_noticed() -> None:
+    """Law 2: flows of 8112.92 that come from a code not given would be taken for germanium's."""
+    old, new = both_revisions(0.0)
+    generator = np.random.default_rng(1)
+    part = old.filter(pl.col("code") == "811230")
+    result = data.learn_weights(part, new, "HS2002", "HS2007", generator, keys=["flow"], draws=5)
+    assert "flows-do-not-match" in {f.code for f in result.findings}
+    whole = data.learn_weights(old, new, "HS2002", "HS2007", generator, keys=["flow"], draws=5)
+    assert not whole.findings
+
+
+def test_a_code_fed_from_unknown_codes_is_not_compared() -> None:
+    """Compounds of mercury (2852.00) come from codes outside the table too: only the rest is compared."""
+    rng = np.random.default_rng(3)
+    value = [float(v) for v in rng.lognormal(8, 1, 40)]
+    old = pl.DataFrame({"flow": range(40), "code": "284990", "value_usd": value})
+    mercury = pl.DataFrame({"flow": range(40), "code": "285200", "value_usd": [9e9] * 40})
+    new = pl.concat([old.with_columns(pl.col("value_usd") * 0.98), mercury])
+    result = data.learn_weights(old, new, "HS2002", "HS2007", rng, keys=["flow"], draws=5)
+    rows = {r["to_code"]: r["weight"] for r in result["weights"].to_dicts() if r["from_code"] == "284990"}
+    assert rows == pytest.approx({"284990": 0.98, "285200": 0.02}, abs=1e-6)
+
+
 def test_learned_weights_convert_with_their_interval() -> None:
     old, new = both_revisions(0.3)
     weights = data.learn_weights(

@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evernormal.data.concordance_links import concordance
-from evernormal.data.concordance_steps import check_revision, route
+from evernormal.data.concordance_steps import Step, check_revision, route
 from evernormal.data.schema import day
 from evernormal.errors import LabelError, NotCoveredError, SolverError
 from evernormal.result import Derivation, Finding, Lineage, Result
@@ -29,16 +29,20 @@ __all__ = ["learn_weights"]
 Floats = NDArray[np.float64]
 _RANK = 1e-9
 _RESIDUAL = 1e-7
+_BALANCE = 0.05
+"""Part by which the totals of both sides may differ without a finding (assumption)."""
 
 
 @dataclass(frozen=True)
 class _Group:
-    """Codes that share goods with each other and with no other, and every way between them."""
+    """Codes that share goods with each other, and every way between them.
+
+    ``right`` holds the codes whose every source is among ``left``: only they can be compared.
+    """
 
     left: tuple[str, ...]
     right: tuple[str, ...]
     ways: tuple[tuple[str, str | None], ...]
-    closed: bool
 
 
 def learn_weights(
@@ -103,7 +107,8 @@ def learn_weights(
     sides = (_flows(left, keys, amount, "left"), _flows(right, keys, amount, "right"))
     links = concordance(one, other, dataset=dataset, folder=folder, as_of=as_of)
     present = set(sides[0]["code"].to_list())
-    groups = [g for g in _groups(links["links"]) if present.intersection(g.left)]
+    (back,) = route(other, one, dataset, folder, day(as_of))
+    groups = [g for g in _groups(links["links"], back) if present.intersection(g.left)]
     if not groups:
         raise NotCoveredError(f"none of the codes of the flows divides between {one} and {other}")
     rows: list[dict[str, Any]] = []
@@ -140,7 +145,7 @@ def _flows(table: pl.DataFrame, keys: Sequence[str], amount: str, side: str) -> 
     return ordered.group_by(*keys, "code", maintain_order=True).agg(pl.col(amount).sum().alias("amount"))
 
 
-def _groups(links: pl.DataFrame) -> list[_Group]:
+def _groups(links: pl.DataFrame, back: Step) -> list[_Group]:
     """Return the groups of codes between which goods divide, smallest code first."""
     ways = [(row[0], row[1]) for row in links.select("from_code", "to_code").rows()]
     sources: dict[str, list[str]] = {}
@@ -164,7 +169,8 @@ def _groups(links: pl.DataFrame) -> list[_Group]:
         seen |= left
         if any(len(targets[code]) > 1 for code in left):
             inside = tuple((one, other) for one in sorted(left) for other in targets[one])
-            found.append(_Group(tuple(sorted(left)), tuple(sorted(right)), inside, True))
+            whole = [code for code in right if code in back.targets and left >= set(back.targets[code])]
+            found.append(_Group(tuple(sorted(left)), tuple(sorted(whole)), inside))
     return found
 
 
@@ -187,6 +193,7 @@ def _learned(
         text = f"How to divide {', '.join(divides)} cannot be learned: {said}."
         findings.append(Finding("weights-not-learned", "caution", text, {"codes": divides, "flows": flows}))
         return [row for code in divides for row in _open(group, code, flows)]
+    _note_balance(group, old, new, findings)
     best = _fitted(group, old, new)
     drawn = np.empty((draws, len(group.ways)))
     for index in range(draws):
@@ -205,6 +212,19 @@ def _learned(
                 ends = min(float(low[position]), weight), max(float(high[position]), weight)
                 rows.append(_row(code, other, weight, *ends, flows, "learned"))
     return rows
+
+
+def _note_balance(group: _Group, old: Floats, new: Floats, findings: list[Finding]) -> None:
+    """Note where the flows in new codes cannot be those in old codes, as when a code was left out."""
+    targets = {one: {other for first, other in group.ways if first == one} for one in group.left}
+    inside = [i for i, code in enumerate(group.left) if targets[code] <= set(group.right)]
+    least, most, seen = float(old[:, inside].sum()), float(old.sum()), float(new.sum())
+    if seen > (1 + _BALANCE) * most or seen < (1 - _BALANCE) * least:
+        text = (
+            f"The flows of {', '.join(group.right[:6])} are {seen:.2f} times those of the codes that they"
+            " come from: a code or flows are missing on one side."
+        )
+        findings.append(Finding("flows-do-not-match", "warning", text, {"ratio": seen}))
 
 
 def _row(
@@ -277,7 +297,7 @@ def _fitted(group: _Group, old: Floats, new: Floats) -> Floats:
     linear = np.zeros(count)
     for a, (one, other) in enumerate(ways):
         i = group.left.index(one)
-        if other is not None:
+        if other in group.right:
             linear[a] = -cross[i, group.right.index(other)]
             for b, (second, same) in enumerate(ways):
                 if same == other:
