@@ -28,8 +28,8 @@ def read(folder: Path, *rows: list[str], **asked: object) -> Reading:
 @pytest.mark.parametrize(("printed", "iso3"), EVERYWHERE.items())
 def test_countries_arrive_as_themselves(tmp_path: Path, printed: str, iso3: str) -> None:
     """Namibia's letters are NA and Kosovo's 1A0 in these files: the name decides."""
-    codes = {"country_iso2_code": "NA", "country_iso3_code": "1A0"}
-    found = read(tmp_path, bgs_row(NAMES.get(printed, printed), **codes)).table
+    row = bgs_row(NAMES.get(printed, printed), country_iso2_code="NA", country_iso3_code="1A0")
+    found = read(tmp_path, row).table
     assert found["country"].to_list() == [iso3]
 
 

@@ -14,6 +14,7 @@ from evernormal import data
 from evernormal.data.publishers import usgs_mcs
 from evernormal.data.publishers.adapters import Asked
 from evernormal.data.publishers.statistics_table import statistics_table
+from evernormal.data.publishers.usgs_places import place
 from evernormal.errors import NotCoveredError, SourceFormatError, UnknownNameError
 
 from .made_up_statistics import (
@@ -110,7 +111,7 @@ def test_countries_arrive_as_themselves(tmp_path: Path, printed: str, iso3: str)
     ],
 )
 def test_names_with_footnotes_and_lost_letters_are_found(printed: str, iso3: str) -> None:
-    assert usgs_mcs.place(printed).iso3 == iso3
+    assert place(printed).iso3 == iso3
 
 
 def test_an_unknown_country_is_named_with_row_and_near_names(tmp_path: Path) -> None:

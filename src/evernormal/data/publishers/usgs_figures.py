@@ -7,11 +7,12 @@ unknown (law 2): a figure that is withheld is a null with its mark, a bound is a
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-__all__ = ["Figure", "Measure", "NoFigureError", "basis_in", "figure", "measure", "reliance"]
+__all__ = ["Figure", "NoFigureError", "PrintedUnit", "basis_in", "figure", "printed_unit", "reliance"]
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
 _PLAIN = re.compile(rf"([-−‑–?])?\s*({_NUMBER})\s*%?")
@@ -145,7 +146,7 @@ def _number(text: str) -> float:
 
 
 @dataclass(frozen=True)
-class Measure:
+class PrintedUnit:
     """A printed unit: the unit that is stored, and how many of it make one printed."""
 
     unit: str
@@ -170,17 +171,17 @@ _MASS = {
     "mct": Fraction(1, 5),
 }
 _OTHER = {
-    "percent": Measure("%"),
-    "pct": Measure("%"),
-    "number": Measure("1"),
-    "num": Measure("1"),
-    "index": Measure("index"),
-    "million cubic meters": Measure("million m3"),
-    "mcm": Measure("million m3"),
-    "million liters": Measure("million m3", Fraction(1, 1000)),
-    "million dollars": Measure("MUSD"),
-    "mdol": Measure("MUSD"),
-    "msqft": Measure("million square feet"),
+    "percent": PrintedUnit("%"),
+    "pct": PrintedUnit("%"),
+    "number": PrintedUnit("1"),
+    "num": PrintedUnit("1"),
+    "index": PrintedUnit("index"),
+    "million cubic meters": PrintedUnit("million m3"),
+    "mcm": PrintedUnit("million m3"),
+    "million liters": PrintedUnit("million m3", Fraction(1, 1000)),
+    "million dollars": PrintedUnit("MUSD"),
+    "mdol": PrintedUnit("MUSD"),
+    "msqft": PrintedUnit("million square feet"),
 }
 _PRICES = {
     "dt": "dollars per metric ton",
@@ -213,15 +214,16 @@ _PER = {
 _PRICE = re.compile(r"(dollars|cents) per (.+)")
 
 
-def measure(text: str) -> Measure | None:
+@functools.cache
+def printed_unit(text: str) -> PrintedUnit | None:
     """Return the unit that a printed unit is stored in: tonnes for every mass; None where none is printed.
 
     A unit that is not known is kept as printed (``known`` is false).
 
-    >>> measure("thousand metric tons")
-    Measure(unit='t', factor=Fraction(1000, 1), known=True)
-    >>> measure("cents per pound")
-    Measure(unit='USD/lb', factor=Fraction(1, 100), known=True)
+    >>> printed_unit("thousand metric tons")
+    PrintedUnit(unit='t', factor=Fraction(1000, 1), known=True)
+    >>> printed_unit("cents per pound")
+    PrintedUnit(unit='USD/lb', factor=Fraction(1, 100), known=True)
     """
     unit = " ".join(text.replace("-", " ").replace("\xa0", " ").lower().split())
     unit = _PRICES.get(unit, unit)
@@ -232,7 +234,7 @@ def measure(text: str) -> Measure | None:
     if found := _PRICE.fullmatch(unit):
         name, amount = _PER.get(found[2], (found[2], 1))
         cents = 1 if found[1] == "dollars" else 100
-        return Measure(f"USD/{name}", Fraction(1, cents * amount), known=found[2] in _PER)
+        return PrintedUnit(f"USD/{name}", Fraction(1, cents * amount), known=found[2] in _PER)
     scale = 1
     for word, size in (("thousand", 1000), ("thousands of", 1000), ("million", 10**6)):
         if unit.startswith(word + " "):
@@ -240,8 +242,8 @@ def measure(text: str) -> Measure | None:
             break
     unit = unit.removeprefix("s of ")
     if unit in _MASS:
-        return Measure("t", _MASS[unit] * scale)
-    return Measure(text.strip(), known=False)
+        return PrintedUnit("t", _MASS[unit] * scale)
+    return PrintedUnit(text.strip(), known=False)
 
 
 # --- what the figures count -----------------------------------------------------
@@ -267,6 +269,7 @@ _CONTENT = re.compile(
 _GROSS = re.compile(r"gross+ weight|^crude ore|crude iron ore|calcined equivalent|dry tons|usable ore")
 
 
+@functools.cache
 def basis_in(text: str) -> str:
     """Return what a text says that figures count: ``gross``, ``contained Ga``; empty where it says nothing.
 

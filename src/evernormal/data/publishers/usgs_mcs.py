@@ -32,7 +32,7 @@ from evernormal.data.publishers.usgs_figures import (
     basis_in,
     figure,
     less_than,
-    measure,
+    printed_unit,
     reliance,
 )
 from evernormal.data.publishers.usgs_layouts import printed_cells
@@ -172,12 +172,12 @@ def _note(cell: Printed, accounts: Accounts, problems: Problems, as_of: date | N
     except NoFigureError as error:
         problems.add(cell.row, cell.column, str(error))
         return
-    unit = measure(cell.unit) or measure(_unit_in(cell.detail))
+    unit = printed_unit(cell.unit) or printed_unit(_unit_in(cell.detail))
     if unit is None:
         if found.value is not None or found.low is not None:
             problems.add(cell.row, "Unit", "is empty: say what the figure counts, such as metric tons")
             return
-        unit = measure("unit not given")
+        unit = printed_unit("unit not given")
     assert unit is not None
     if not unit.known:
         accounts.kept[cell.unit.strip() or "not given"] += 1
@@ -198,7 +198,7 @@ def _figure(cell: Printed) -> Figure:
         return Figure(marks=("blank",))
     smallest = None
     if told := less_than(f"{cell.text} {cell.notes}"):
-        own, printed = measure(told[1] or cell.unit), measure(cell.unit)
+        own, printed = printed_unit(told[1] or cell.unit), printed_unit(cell.unit)
         if own and printed and own.unit == printed.unit:
             smallest = float(Fraction(told[0]) * own.factor / printed.factor)
     found = figure(cell.text, cell.notes, smallest, price=cell.statistic.lower() == "price")

@@ -6,6 +6,7 @@ production``, ``Côte d’Ivoire`` read with the wrong encoding: the country is 
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -44,6 +45,7 @@ def repaired(text: str) -> str:
     return text
 
 
+@functools.cache
 def place(name: str, source: str = "usgs") -> Place:
     """Return the country that a printed name means.
 
