@@ -284,6 +284,24 @@ def test_added_twice_vintages_stay(tmp_path: Path) -> None:
     assert data.customs(folder=store)["value_usd"].to_list() == [5.0]
 
 
+def test_months_that_were_added_one_after_another_stay(tmp_path: Path) -> None:
+    """A later download of other months hides nothing, and takes the place of what it repeats."""
+    store = tmp_path / "store"
+    may, june = record(), record(period="202406", refMonth=6)
+    data.add("comtrade", saved(tmp_path, [may, {**may, "partnerCode": 392}]), store, as_of="2024-07-01")
+    data.add("comtrade", saved(tmp_path, [june], name="june.json"), store, as_of="2024-08-01")
+    assert data.journal(store)["dataset"].n_unique() == 1
+    assert data.customs(folder=store).select("period", "partner").rows() == [
+        ("2024-05", "CHN"),
+        ("2024-05", "JPN"),
+        ("2024-06", "CHN"),
+    ]
+    revised = {**may, "primaryValue": 7.0}
+    data.add("comtrade", saved(tmp_path, [revised], name="may.json"), store, as_of="2024-09-01")
+    assert data.customs(folder=store)["value_usd"].to_list() == [7.0, 160e6]
+    assert data.customs(folder=store, as_of="2024-07-15").height == 2
+
+
 # The API -------------------------------------------------------------------------------------------
 
 
@@ -409,6 +427,13 @@ def test_an_answer_that_is_cut_off_is_asked_again_in_halves(tmp_path: Path) -> N
 def test_one_question_that_cannot_be_cut_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="Name the partners"):
         fetch(Played(answer_of([record()], count=7)), tmp_path)
+
+
+def test_partners_that_were_asked_for_stand_in_the_name(tmp_path: Path) -> None:
+    """Declarations with one partner do not take the place of those with another."""
+    for partner in ("CHN", "CHL"):
+        added = fetch(Played("imports_202405"), tmp_path, partners=[partner])["added"].row(0, named=True)
+        assert added["dataset"] == f"comtrade-monthly-kor-with-{partner.lower()}-282520"
 
 
 def test_twelve_periods_at_a_time(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,8 @@ from typing import Literal
 import polars as pl
 
 from evernormal.data.geography import check_iso3, countries
+from evernormal.data.schema import day
+from evernormal.data.store import check_vintage, scan, vintages
 from evernormal.data.stored import datasets, stored
 from evernormal.errors import InputError, NotCoveredError
 from evernormal.result import Derivation, Finding, Input, Lineage, Result
@@ -38,6 +40,7 @@ FLOWS = ("import", "export", "re-import", "re-export")
 
 _SCALES = {"value_usd": 1_000, "quantity_t": 1_000_000}
 _GROUP = ("reporter", "flow", "period")
+_ORDER = ["reporter", "flow", "code", "period", "partner", "source_ref"]
 _WORLD_TOLERANCE = 0.01
 
 Names = str | Iterable[str] | None
@@ -94,13 +97,17 @@ def customs(
             where=", ".join(i.name for i in found.inputs),
             cure="Fetch it: evernormal data fetch comtrade, or add a file.",
         )
-    return chosen
+    return chosen.sort(_ORDER)
 
 
 def declarations(
     dataset: str | Sequence[str] | None, folder: str | Path | None, as_of: date | str | None
 ) -> Declarations:
-    """Return every row of the named data sets; where two declare the same, the one named first."""
+    """Return every row of the named data sets; where two declare the same, the one named first.
+
+    Downloads of other months are added under one name, so every vintage that was knowable counts: what a
+    reporter says of a flow, period and code is that of the latest vintage that has it.
+    """
     known = datasets("customs", folder)
     if dataset is None and len(known) > 1:
         raise InputError(
@@ -115,27 +122,45 @@ def declarations(
             cure="Fetch them (evernormal data fetch comtrade) or add a file (evernormal data add).",
         )
     named = known if dataset is None else [dataset] if isinstance(dataset, str) else list(dataset)
-    key = [pl.col("reporter"), pl.col("flow"), pl.col("period"), pl.col("code").str.slice(0, 6).alias("six")]
     rows: list[pl.DataFrame] = []
     inputs: list[Input] = []
     twice = 0
     for name in dict.fromkeys(named):
-        table, pinned = stored("customs", name, folder, as_of)
-        inputs.append(pinned)
-        if rows:
-            before = pl.concat(rows).select(key).unique()
-            alone = table.with_columns(key[3]).join(
-                before, on=["reporter", "flow", "period", "six"], how="anti"
-            )
-            twice += table.height - alone.height
-            table = alone.drop("six")
-        rows.append(table)
+        others = list(rows)
+        for table, pinned in _vintages(name, folder, as_of):
+            twice += table.height - _not_in(table, others).height
+            fresh = _not_in(table, rows)
+            if fresh.height:
+                rows.append(fresh)
+                inputs.append(pinned)
     findings = []
     if twice:
         text = f"{twice:,} declarations stand in two data sets; those of the one named first are used."
         findings.append(Finding("declared-twice", "info", text, {"rows": twice}))
-    whole_table = pl.concat(rows).sort("reporter", "flow", "code", "period", "partner", "source_ref")
-    return Declarations(whole_table, tuple(inputs), tuple(findings))
+    return Declarations(pl.concat(rows), tuple(inputs), tuple(findings))
+
+
+def _vintages(
+    name: str, folder: str | Path | None, as_of: date | str | None
+) -> Iterator[tuple[pl.DataFrame, Input]]:
+    """Yield the rows of every vintage of a data set that was knowable, latest first."""
+    yield stored("customs", name, folder, as_of)
+    assert folder is not None  # stored() refuses None
+    known_on = day(as_of)
+    older = [v for v in vintages(folder) if v.dataset == name and v.kind == "customs"]
+    older = [v for v in older if known_on is None or date.fromisoformat(v.as_of) <= known_on]
+    for found in sorted(older, key=lambda v: (v.as_of, v.sequence), reverse=True)[1:]:
+        yield scan(check_vintage(found)).collect(), found.as_input()
+
+
+def _not_in(table: pl.DataFrame, before: list[pl.DataFrame]) -> pl.DataFrame:
+    """Return the rows of which no earlier table has the reporter, flow, period and six digits."""
+    if not before:
+        return table
+    key = [pl.col("reporter"), pl.col("flow"), pl.col("period"), pl.col("code").str.slice(0, 6).alias("six")]
+    names = ["reporter", "flow", "period", "six"]
+    told = pl.concat([earlier.select(key) for earlier in before]).unique()
+    return table.with_columns(key[3]).join(told, on=names, how="anti", maintain_order="left").drop("six")
 
 
 def at_level(rows: pl.DataFrame, codes: Iterable[str] | None = None) -> pl.DataFrame:
@@ -159,8 +184,7 @@ def at_level(rows: pl.DataFrame, codes: Iterable[str] | None = None) -> pl.DataF
         parts.append(near.filter(pl.col("digits") == shortest))
     if not parts:
         return rows.clear()
-    found = pl.concat(parts).with_columns(pl.col("asked").alias("code")).drop("asked", "digits")
-    return found.sort("reporter", "flow", "code", "period", "partner", "source_ref")
+    return pl.concat(parts).with_columns(pl.col("asked").alias("code")).drop("asked", "digits")
 
 
 def customs_shares(
@@ -204,7 +228,7 @@ def customs_shares(
     if not asked:
         raise InputError("no code was given", where="codes", cure="Write it like '282520'.")
     all_rows = _chosen(found.rows, importer, None, asked, "import", spans)
-    level = at_level(all_rows, asked)
+    level = at_level(all_rows, asked).sort(_ORDER)
     rows = level.filter(pl.col("partner") != "WLD")
     if rows.is_empty():
         raise NotCoveredError(

@@ -102,16 +102,17 @@ class Ratios:
         )
 
     def _by_code(self, pairs: pl.DataFrame) -> pl.DataFrame:
-        rows = []
-        for code in sorted(set(pairs["code"].to_list())):
-            logs = pl.Series(dtype=pl.Float64)
-            if self.given is None:
-                own = pairs.filter(
-                    pl.col("code") == code, ~pl.col("free_on_board"), pl.col("exporter_reports").is_not_null()
-                )
-                logs = (own["importer_reports"] / own["exporter_reports"]).log()
-            rows.append({"code": code, "ratio": math.exp(_drawn(logs, self.overall, _CODE_PAIRS))})
-        return pl.DataFrame(rows, schema={"code": pl.String(), "ratio": pl.Float64()})
+        told = pairs.select("code").unique()
+        log = (pl.col("importer_reports") / pl.col("exporter_reports")).log()
+        insured = pairs.filter(~pl.col("free_on_board"), pl.col("exporter_reports").is_not_null())
+        if self.given is not None:
+            insured = insured.clear()
+        own = insured.group_by("code").agg(log.median().alias("middle"), pl.len().alias("count"))
+        drawn = (pl.col("count") * pl.col("middle") + _CODE_PAIRS * self.overall) / (
+            pl.col("count") + _CODE_PAIRS
+        )
+        ratio = drawn.clip(lower_bound=0.0).fill_null(self.overall).exp()
+        return told.join(own, on="code", how="left").select("code", ratio.alias("ratio"))
 
 
 def _drawn(logs: pl.Series, centre: float, pairs: int) -> float:

@@ -94,9 +94,30 @@ def fetch_comtrade(
             file = Path(scratch) / f"comtrade-api-{max(days)}.json"
             document = {"fetched": max(days), "count": len(rows), "data": rows, "error": ""}
             file.write_text(json.dumps(document, ensure_ascii=False), "utf-8")
-            result = add("comtrade", file, folder, name=name, progress=progress)
+            result = add(
+                "comtrade", file, folder, name=name or _with_partners(rows, query), progress=progress
+            )
         exchanges.clear()
     return result
+
+
+def _with_partners(rows: list[dict[str, Any]], query: Query) -> str | None:
+    """Return a name that says which partners were asked for; None where all were.
+
+    Declarations with one partner must not take the place of those with another.
+    """
+    if not query.partners:
+        return None
+    known = aliases("comtrade")
+    who = sorted(
+        {known[str(row.get("reporterCode"))].lower() for row in rows if str(row.get("reporterCode")) in known}
+    )
+    partners = sorted({known[code].lower() for code in query.partners})
+    parts = [who if len(who) <= 3 else [f"{len(who)}-reporters"], ["with"]]
+    parts.append(partners if len(partners) <= 4 else [f"{len(partners)}-partners"])
+    parts.append(list(query.codes) if len(query.codes) <= 2 else [f"{len(query.codes)}-codes"])
+    span = "monthly" if query.frequency == "M" else "annual"
+    return "-".join(["comtrade", span, *(word.lower() for part in parts for word in part)])
 
 
 def _all_rows(
