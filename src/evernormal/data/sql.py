@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from evernormal.data.editions import Vintage, stored_files, vintage, vintages
-from evernormal.data.publishers.baci import REVISION
 from evernormal.data.schema import TABLES
 from evernormal.data.snapshot import SNAPSHOT_TABLES, resource
+from evernormal.data.trade_table import trade_table
 from evernormal.errors import InputError
 
 if TYPE_CHECKING:
@@ -78,45 +78,52 @@ def query(sql: str, folder: str | Path | None = None) -> pl.DataFrame:
 def _add_views(connection: duckdb.DuckDBPyConnection, sql: str, folder: str | Path | None) -> None:
     files = {name: resource(name).path for name in SNAPSHOT_TABLES}
     views = {name: f"SELECT * FROM {_parquet([path])}" for name, path in files.items() if name != "trade"}
-    views["trade"] = _trade_view([files["trade"]], REVISION)
     typed = {name: TABLES / f"{name}.csv" for name in ("facts", "countries", "country_aliases")}
     views |= {name: f"SELECT * FROM {_csv(path)}" for name, path in typed.items()}
     allowed = [*files.values(), *typed.values()]
-    if folder is not None:
-        for found in _asked_for(sql, folder):
-            paths = stored_files(found)
-            allowed += paths
-            is_trade = found.kind == "trade"
-            views[found.dataset] = (
-                _trade_view(paths, found.revision) if is_trade else f"SELECT * FROM {_parquet(paths)}"
-            )
+    trade = {"trade": ([files["trade"]], trade_table(None, None, None))}
+    for found in _asked_for(sql, folder):
+        paths = stored_files(found)
+        allowed += paths
+        if found.kind == "trade":
+            trade[found.dataset] = (paths, trade_table(found.dataset, folder, None))
+        else:
+            views[found.dataset] = f"SELECT * FROM {_parquet(paths)}"
     connection.execute(f"SET memory_limit = '{_MEMORY}'")
     connection.execute("SET allowed_paths = [" + ", ".join(_quoted(str(path)) for path in allowed) + "]")
     connection.execute("SET enable_external_access = false")
     aliases = (
         f"SELECT code::INTEGER AS number, iso3 FROM {_csv(typed['country_aliases'])} WHERE source = 'baci'"
     )
-    connection.execute(f"CREATE VIEW country_of_number AS {aliases}")
+    connection.execute(f"CREATE TABLE country_of_number AS {aliases}")
+    for name, (paths, table) in trade.items():
+        numbers = f"SELECT unnest({list(table.codes)}::INTEGER[]) AS number"
+        text = "lpad(number::VARCHAR, 6, '0') AS code"
+        connection.execute(f'CREATE TABLE "codes of {name}" AS SELECT number, {text} FROM ({numbers})')
+        views[name] = _trade_view(paths, name, table.revision)
     for name, select in views.items():
         connection.execute(f'CREATE VIEW "{name}" AS {select}')
 
 
-def _asked_for(sql: str, folder: str | Path) -> Iterator[Vintage]:
+def _asked_for(sql: str, folder: str | Path | None) -> Iterator[Vintage]:
     """Yield the latest vintage of each data set whose name is in the statement; the others are not read."""
+    if folder is None:
+        return
     said = sql.lower()
     for name in sorted({found.dataset for found in vintages(folder)}):
         if name in said:
             yield vintage(name, folder)
 
 
-def _trade_view(paths: Sequence[Path], revision: str) -> str:
+def _trade_view(paths: Sequence[Path], name: str, revision: str) -> str:
+    """Join the labels: a condition on a label then tells which numbers, and so which rows, to read."""
     return f"""
         SELECT t.year, e.iso3 AS exporter, m.iso3 AS importer, {_quoted(revision)} AS revision,
-               lpad(t.code::VARCHAR, 6, '0') AS code, t.value_usd::DOUBLE AS value_usd,
-               t.quantity_kg / 1000 AS quantity_t
+               k.code, t.value_usd::DOUBLE AS value_usd, t.quantity_kg / 1000 AS quantity_t
         FROM {_parquet(paths)} t
         JOIN country_of_number e ON e.number = t.exporter
         JOIN country_of_number m ON m.number = t.importer
+        JOIN "codes of {name}" k ON k.number = t.code
     """
 
 
