@@ -69,6 +69,13 @@ def test_one_function_stands_behind_each_number(korea: Result) -> None:
     assert row(korea, "graphite/natural")["geopolrisk"] == pytest.approx(scores["score"].item())
 
 
+def test_a_mostly_unexplained_origin_names_no_mine(korea: Result) -> None:
+    """Law 2: Japan ships Korea's tin ore and mines none."""
+    tin = row(korea, "tin/ore")
+    assert (tin["supplier"], tin["mine"]) == ("JPN", None)
+    assert "unexplained" in tin["unknown"]
+
+
 def test_since_when_and_whether_it_gets_worse(korea: Result) -> None:
     found = row(korea, "lithium/hydroxide")
     shares = data.supplier_shares("KOR", ["282520"])["shares"].filter(pl.col("supplier") == "CHN")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ import numpy.typing as npt
 import polars as pl
 import pytest
 
-from evernormal import risk
+from evernormal import data, risk
 from evernormal.app.main import run
 from evernormal.data import facts
 from evernormal.errors import BalanceError, InputError, LabelError, NotCoveredError, UnknownNameError
 from evernormal.network.forms import form
+from evernormal.network.load import load_network
 from evernormal.result import Result
 from evernormal.risk.origin_accounts import Link, Sources, Stage
 from evernormal.risk.origin_algebra import RULES, Rule, drawn, open_link, origin_matrix
@@ -269,6 +271,33 @@ def test_guinea_stands_behind_aluminium_that_customs_never_show() -> None:
     assert "trade-between-stages-unknown" in {f.code for f in found.findings}
 
 
+@pytest.mark.parametrize(
+    "name", ["graphite/natural", "copper/ore", "aluminium/bauxite", "manganese/ore", "aluminium/metal"]
+)
+def test_the_balanced_network_gives_the_same_origins(name: str) -> None:
+    """Two routes to the accounts, observed and balanced, agree within a point on every visible share."""
+    network = load_network(name, "KOR", 2023, max_regions=60)
+    here, size = network.flow_form == network.form_index(name), len(network.regions)
+    flows = np.zeros((size, size))
+    np.add.at(flows, (network.flow_from[here], network.flow_to[here]), network.flow[here])
+    np.fill_diagonal(flows, 0.0)
+    made = np.maximum(network.production[:, network.form_index(name)], 0.0)
+    balanced = drawn(flows, made, "mixed").imported(np.array([network.focal_index]))[0]
+    found = risk.trace_origin(name, "KOR", [2023])["origin"]
+    observed = found.filter((pl.col("stage") != "direct") & (pl.col("form") == name))
+    seen = {row["country"]: row["share"] for row in observed.to_dicts() if row["share"] > 0.01}
+    assert len(seen) >= 2
+    for country, value in seen.items():
+        assert balanced[network.region(country)] == pytest.approx(value, abs=0.01)
+
+
+def test_ore_from_a_country_without_mines_is_unexplained() -> None:
+    """Law 2: Japan ships Korea 99.7 % of its tin ore and mines none; nobody is named for it."""
+    found = risk.trace_origin("tin/ore", "KOR", [2023])
+    assert found["unexplained"].filter(pl.col("stage") == "mined")["share"].item() > 0.99
+    assert "origin-unexplained" in {f.code for f in found.findings}
+
+
 def test_the_union_is_one_country() -> None:
     """Trade among members is no import, and no member is a supplier of the Union."""
     found = risk.trace_origin("lithium/hydroxide", "EU", [2023])["origin"]
@@ -323,3 +352,37 @@ def test_the_command_prints_the_rows_of_the_function(capsys: pytest.CaptureFixtu
     assert "NCL mined 91 %" in capsys.readouterr().out
     assert run(["trace", "nickel/oer", "--year", "2023"]) == 2
     assert "nickel/ore" in capsys.readouterr().err
+
+
+ALUMINA = """t,i,j,k,v,q
+2023,36,784,281820,400.0,1000.0
+2023,36,410,281820,100.0,200.0
+2023,784,410,760110,900.0,300.0
+2023,528,410,760110,900.0,100.0
+2023,784,528,760110,900.0,150.0
+2023,36,784,260600,10.0,50.0
+"""
+"""Australia ships alumina to the Emirates and Korea; the Emirates ship metal to Korea and the Netherlands."""
+
+
+def test_a_user_s_own_trade_closes_a_gap_in_the_chain(tmp_path: Path) -> None:
+    """With the alumina code in the table its trade is followed, and the older vintage is what was known."""
+    path = tmp_path / "BACI_HS17_Y2023_V202501.csv"
+    path.write_text(ALUMINA, "utf-8")
+    data.add("baci", path, tmp_path / "store", as_of="2025-01-31")
+    own = {"dataset": "baci-hs2017", "folder": tmp_path / "store"}
+    found = risk.trace_origin("aluminium/metal", "KOR", **own)
+    assert "aluminium/alumina" in found["stages"]["form"].to_list()
+    assert "trade-between-stages-unknown" not in {f.code for f in found.findings}
+    made = found["origin"].filter(pl.col("stage") == "refined")["country"][0]
+    alumina = found["origin"].filter(pl.col("form") == "aluminium/alumina")
+    assert (made, alumina["country"][0]) == ("ARE", "AUS")
+    assert found.lineage.inputs[0].name.startswith("baci-hs2017")
+    table = risk.exposure("KOR", **own)["exposure"]
+    seen = table.filter(pl.col("known_by") == "trade").sort("form")
+    assert seen.select("form", "supplier").rows() == [
+        ("aluminium/alumina", "AUS"),
+        ("aluminium/metal", "ARE"),
+    ]
+    with pytest.raises(NotCoveredError, match="knowable"):
+        risk.trace_origin("aluminium/metal", "KOR", [2023], as_of="2024-12-31", **own)

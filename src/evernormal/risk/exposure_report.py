@@ -179,6 +179,8 @@ def _largest(one: Traced, labels: tuple[str, ...]) -> Mapping[str, object]:
         if not middle.size or middle.max() <= 0:
             continue
         top = int(np.argmax(middle))
+        if middle[top] <= 1.0 - float(middle.sum()) and name in one.whole:
+            continue  # more is unexplained than the largest share: no largest is known
         if number == 0:
             row |= {"maker": labels[top], "maker_share": float(middle[top])}
         if stage_name(name, one.chain.kept[-1], one.chain.kept) == "mined" and name in one.whole:

@@ -231,6 +231,6 @@ def _missing(row: Row, asked: Asked, score: tuple[str, float | None] | None) -> 
         found.append(f"GeoPolRisk: {asked.year} is not covered")
     elif score is None:
         found.append("GeoPolRisk: not in the method")
-    if row.get("mine") is None and row.get("maker") is not None:
-        found.append("mine: the chain ends at the maker")
+    if row.get("mine") is None:
+        found.append("mine: the chain ends at the maker, or more of the origin is unexplained than named")
     return found

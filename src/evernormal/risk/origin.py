@@ -22,7 +22,7 @@ from evernormal.risk.cells import EUROPEAN_UNION, MEMBERS
 from evernormal.risk.origin_accounts import Link, Sources, latest_year, stages_of
 from evernormal.risk.origin_published import Basket, published_basket
 from evernormal.risk.origin_tables import Traced, origin_result
-from evernormal.risk.origin_walk import Chained, Picture, pictures, reached, steps
+from evernormal.risk.origin_walk import Assumed, Chained, pictures, reached, steps
 
 __all__ = ["trace", "trace_origin"]
 
@@ -160,7 +160,7 @@ def trace(
     kept, links = stages_of(sources, found.name, year)
     made: dict[str, Chained] = {}
 
-    def build(picture: Picture) -> Chained:
+    def build(picture: Assumed) -> Chained:
         if picture.name not in made:
             made[picture.name] = Chained(sources, year, kept, links, picture)
         return made[picture.name]

@@ -28,7 +28,7 @@ from evernormal.network.observations import TONNES, contained_rows
 from evernormal.network.stocks import nearest_period
 from evernormal.result import Finding, Input, Parameter
 from evernormal.risk.cells import EUROPEAN_UNION
-from evernormal.risk.origin_algebra import Drawn, Rule
+from evernormal.risk.origin_algebra import Pooled, Rule
 
 __all__ = ["OLDEST_SHARES", "Link", "Sources", "Stage", "covered", "latest_year", "stage_of", "stages_of"]
 
@@ -126,7 +126,7 @@ class Sources:
     production: pl.DataFrame | None
     inputs: tuple[Input, ...]
     stages: dict[tuple[str, int], Stage] = field(default_factory=dict)
-    solved: dict[tuple[str, int, Rule], Drawn] = field(default_factory=dict)
+    solved: dict[tuple[str, int, Rule], Pooled] = field(default_factory=dict)
 
     @functools.cached_property
     def import_shares(self) -> pl.DataFrame:

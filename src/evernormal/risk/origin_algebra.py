@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from evernormal.errors import BalanceError, InputError, LabelError
 
-__all__ = ["RULES", "Bounded", "Drawn", "Rule", "drawn", "open_link", "origin_matrix", "tightened"]
+__all__ = ["RULES", "Bounded", "Pooled", "Rule", "drawn", "open_link", "origin_matrix", "tightened"]
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -65,7 +65,7 @@ class Bounded:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Pooled:
     """One form in one year under one rule.
 
     Attributes:
@@ -151,7 +151,7 @@ def _amounts(production: npt.ArrayLike, flows: npt.ArrayLike) -> tuple[Floats, F
     return made, traded
 
 
-def drawn(flows: Floats, production: Floats, rule: Rule) -> Drawn:
+def drawn(flows: Floats, production: Floats, rule: Rule) -> Pooled:
     """Return who made what every country ships and uses (equation E114).
 
     With ``e`` the makers of a country's shipments, ``W`` the direct suppliers of its imports and ``r`` the
@@ -180,7 +180,7 @@ def drawn(flows: Floats, production: Floats, rule: Rule) -> Drawn:
             from_others = chained[:, others] * own[others][None, :]
             shipped[np.ix_(hubs, others)] = np.linalg.solve(inside, from_others)
     shipped = np.clip(shipped, 0.0, 1.0)
-    return Drawn(shipped, _use(made, bought, sold, rule), through, suppliers)
+    return Pooled(shipped, _use(made, bought, sold, rule), through, suppliers)
 
 
 def _shipment(made: Floats, bought: Floats, sold: Floats, rule: Rule) -> tuple[Floats, Floats]:

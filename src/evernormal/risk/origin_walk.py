@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from evernormal.risk.origin_accounts import Link, Sources, Stage
-from evernormal.risk.origin_algebra import Bounded, Drawn, Places, Rule, drawn, open_link, tightened
+from evernormal.risk.origin_algebra import Bounded, Places, Pooled, Rule, drawn, open_link, tightened
 
-__all__ = ["NAMED", "Chained", "Picture", "Reached", "Step", "pictures", "reached", "steps"]
+__all__ = ["NAMED", "Assumed", "Chained", "Reached", "Step", "pictures", "reached", "steps"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,7 +27,7 @@ NAMED = 1e-3
 
 
 @dataclass(frozen=True)
-class Picture:
+class Assumed:
     """One set of assumptions.
 
     Attributes:
@@ -41,13 +41,13 @@ class Picture:
     world: bool = False
 
 
-def pictures() -> tuple[Picture, ...]:
+def pictures() -> tuple[Assumed, ...]:
     """Return the pictures whose envelope is the interval; the first is the central one."""
     return (
-        Picture("proportional", "mixed"),
-        Picture("own production first", "own-first"),
-        Picture("purchases first", "bought-first"),
-        Picture("world mix", "mixed", world=True),
+        Assumed("proportional", "mixed"),
+        Assumed("own production first", "own-first"),
+        Assumed("purchases first", "bought-first"),
+        Assumed("world mix", "mixed", world=True),
     )
 
 
@@ -67,13 +67,13 @@ class Chained:
     year: int
     kept: tuple[str, ...]
     links: tuple[Link, ...]
-    picture: Picture
+    picture: Assumed
 
     def stage(self, name: str) -> Stage:
         """Return what statistics say of one form."""
         return self.sources.stage(name, self.year)
 
-    def drawn(self, name: str) -> Drawn:
+    def drawn(self, name: str) -> Pooled:
         """Return who made what every country ships and uses of one form."""
         own = self.picture.rule == "own-first"  # unknown production then depends on the chain
         key: tuple[str, int, Rule] = (
@@ -87,7 +87,7 @@ class Chained:
             if flows is None:  # nothing is known to cross a border: what a country holds, it made
                 size = len(self.sources.labels)
                 whole, nothing = np.eye(size), np.zeros((size, size))
-                self.sources.solved[key] = Drawn(whole, np.ones(size), np.zeros(size), nothing)
+                self.sources.solved[key] = Pooled(whole, np.ones(size), np.zeros(size), nothing)
             else:
                 self.sources.solved[key] = drawn(flows, self.production(name), self.picture.rule)
         return self.sources.solved[key]
@@ -191,7 +191,7 @@ class Reached:
 
 
 def reached(
-    build: Callable[[Picture], Chained], basket: Callable[[Chained], Floats], whole: Sequence[str]
+    build: Callable[[Assumed], Chained], basket: Callable[[Chained], Floats], whole: Sequence[str]
 ) -> tuple[Reached, ...]:
     """Return who made every form of a chain, with the envelope of all pictures.
 
