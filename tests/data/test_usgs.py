@@ -337,6 +337,22 @@ def test_a_zip_file_and_a_conversion_say_the_same_as_the_files(tmp_path: Path) -
     assert rows_of(converted).select(names).sort(names).equals(want)
 
 
+def test_an_archive_leaves_other_tables_out_and_names_the_member_of_a_fault(tmp_path: Path) -> None:
+    packed = tmp_path / "release.zip"
+    figure = "Source,Country,Commodity_Count,Map_Class\nMCS2024,Austria,2,1 to 3\n"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("mcs2024-galli_world.csv", WORLD_2024)
+        archive.writestr("MCS2024_Fig3_Major_Import_Sources.csv", figure)
+    accounts = usgs_mcs.read(packed, Asked())
+    assert [s.file for s in accounts.skipped if s.reason.startswith("not a table")] == [
+        "MCS2024_Fig3_Major_Import_Sources.csv"
+    ]
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr("mcs2024-tin_world.csv", WORLD_2024.replace("China", "Atlantis"))
+    with pytest.raises(SourceFormatError, match=r"release.zip, mcs2024-tin_world.csv: row 3, column Country"):
+        usgs_mcs.read(packed, Asked())
+
+
 # --- faults ----------------------------------------------------------------------
 
 

@@ -8,12 +8,7 @@ reason, so that nothing is dropped silently.
 
 from __future__ import annotations
 
-import csv
-import functools
 import re
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +20,7 @@ from evernormal.data.publishers.archive import csv_members, is_zip, read_member
 from evernormal.data.publishers.statistic_labels import label_of
 from evernormal.data.publishers.statistics_table import statistics_table
 from evernormal.data.publishers.text import Problems
+from evernormal.data.publishers.usgs_accounts import Accounts, Seen, edition_day, findings_of
 from evernormal.data.publishers.usgs_cells import CURE, Printed, Skipped, Table
 from evernormal.data.publishers.usgs_figures import (
     Figure,
@@ -38,9 +34,7 @@ from evernormal.data.publishers.usgs_figures import (
 from evernormal.data.publishers.usgs_layouts import printed_cells
 from evernormal.data.publishers.usgs_places import place
 from evernormal.data.publishers.usgs_text import table_of
-from evernormal.data.schema import TABLES
 from evernormal.errors import SourceFormatError, nearest
-from evernormal.result import Finding
 
 __all__ = ["ALONE", "Accounts", "read", "reading"]
 
@@ -65,47 +59,9 @@ _DRESSING = re.compile(
     r"\s*[:,]\s*rounded|\s*\(rounded\)|\s*\((?:thousand|million) metric tons\)", re.IGNORECASE
 )
 _DULL = re.compile(r"estimated|reported|see appendix|reserves for .* revised|na|w|xx", re.IGNORECASE)
-_LATE = (4, 30)
 _Key = tuple[str, str, str]
 ALONE = "United States"
 """What the label of a line says that is about the United States alone."""
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A line that was stored: where it stands and what it says."""
-
-    row: int
-    origin: str
-    text: str
-    notes: str
-    flag: str | None
-    value: tuple[float | None, float | None, float | None]
-
-
-@dataclass
-class Accounts:
-    """What became of every cell of a file.
-
-    Attributes:
-        found: rows of kind statistics.
-        skipped: cells without a figure, each with its reason.
-        blank: figures that a listed country leaves blank, stored as unknown.
-        unknown: labels that no table of labels knows.
-        kept: units that are stored as printed.
-        guessed: rows whose blank unit is that of the rest of their table.
-        twice: labels of the United States that stand twice for one year.
-    """
-
-    found: list[dict[str, Any]] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    blank: int = 0
-    unknown: Counter[str] = field(default_factory=Counter)
-    kept: Counter[str] = field(default_factory=Counter)
-    guessed: list[int] = field(default_factory=list)
-    twice: Counter[str] = field(default_factory=Counter)
-    seen: dict[tuple[Any, ...], _Seen] = field(default_factory=dict)
-    editions: set[int] = field(default_factory=set)
 
 
 def reading(path: Path, asked: Asked) -> Reading:
@@ -121,8 +77,8 @@ def reading(path: Path, asked: Asked) -> Reading:
         statistics_table(accounts.found),
         _dataset(path, accounts.editions),
         f"USGS, Mineral Commodity Summaries {titles}, {path.name}",
-        asked.as_of or _edition_day(latest)[0],
-        findings=tuple(_findings(accounts, asked)),
+        asked.as_of or edition_day(latest)[0],
+        findings=tuple(findings_of(accounts, asked)),
     )
 
 
@@ -137,23 +93,32 @@ def read(path: Path, asked: Asked) -> Accounts:
             raise SourceFormatError("there is no CSV file in it", where=path.name, cure=CURE)
         files = {name: read_member(path, name, asked.limits) for name in members}
     accounts = Accounts()
-    problems = Problems(path.name)
     for name, content in files.items():
-        table = table_of(content, Path(name).name)
-        for cell in printed_cells(table, problems):
-            if isinstance(cell, Skipped):
-                accounts.skipped.append(cell)
-            else:
-                _note(cell, accounts, problems, asked.as_of)
-        _require_some(accounts, table, problems)
-    problems.raise_if_any()
+        where = path.name if name == path.name else f"{path.name}, {name}"
+        _read_table(table_of(content, Path(name).name), where, accounts, asked, alone=len(files) == 1)
+    if not accounts.found:
+        raise SourceFormatError("there is no figure in it", where=path.name, cure=CURE)
     _join_labels(accounts.found)
     return accounts
 
 
-def _require_some(accounts: Accounts, table: Table, problems: Problems) -> None:
-    if not accounts.found and not problems.found:
-        raise SourceFormatError("there is no figure in it", where=table.file, cure=CURE)
+def _read_table(table: Table, where: str, accounts: Accounts, asked: Asked, *, alone: bool) -> None:
+    """Note every cell of one table; in an archive a table of another kind is left out with the reason."""
+    problems = Problems(where)
+    try:
+        cells = printed_cells(table, problems)
+    except SourceFormatError:
+        if alone:
+            raise
+        reason = f"not a table of countries or of salient statistics ({table.file})"
+        accounts.skipped.append(Skipped(table.file, 1, "", reason))
+        return
+    for cell in cells:
+        if isinstance(cell, Skipped):
+            accounts.skipped.append(cell)
+        else:
+            _note(cell, accounts, problems, asked.as_of)
+    problems.raise_if_any()
 
 
 def _note(cell: Printed, accounts: Accounts, problems: Problems, as_of: date | None) -> None:
@@ -242,7 +207,7 @@ def _row(
         "flag": flag[:300] or None,
         "source": f"USGS, Mineral Commodity Summaries {cell.edition}",
         "source_ref": f"{cell.file}, row {cell.row}, {cell.column}: {cell.text or 'blank'} {cell.unit}",
-        "as_of": as_of or _edition_day(cell.edition)[0],
+        "as_of": as_of or edition_day(cell.edition)[0],
         "grade": "B" if "e" in marks else "A",
     }
 
@@ -278,7 +243,7 @@ def _is_new(
     """
     names = ("year", "country", "statistic", "unit", "source")
     key = (*(row[name] for name in names), row["commodity"].casefold())
-    here = _Seen(
+    here = Seen(
         cell.row,
         cell.origin or cell.file,
         cell.text,
@@ -341,72 +306,9 @@ def _move(row: dict[str, Any], members: dict[_Key, set[str]], tables: set[_Key])
         row["flag"] = "; ".join(part for part in (row["flag"], qualifier) if part)
 
 
-# --- what is told ---------------------------------------------------------------
-
-
-@functools.cache
-def _editions() -> dict[int, date]:
-    with (TABLES / "usgs_editions.csv").open(encoding="utf-8", newline="") as stream:
-        return {int(row["edition"]): date.fromisoformat(row["as_of"]) for row in csv.DictReader(stream)}
-
-
-def _edition_day(edition: int) -> tuple[date, bool]:
-    """Return the day on which an edition was knowable, and whether that day is known: if not, a late one."""
-    known = _editions().get(edition)
-    return (known, True) if known else (date(edition, *_LATE), False)
-
-
 def _dataset(path: Path, editions: set[int]) -> str:
     """Return the name of the data set: one per release, so that editions stand beside each other."""
     if re.match(r"mcs ?20\d\d", path.name, re.IGNORECASE):
         return name_from("usgs", path)
     first, last = min(editions), max(editions)
     return name_from(f"usgs-mcs{first}" if first == last else f"usgs-mcs{first}-{last}", path)
-
-
-def _findings(accounts: Accounts, asked: Asked) -> Iterator[Finding]:
-    reasons = Counter(
-        re.sub(r"\(.*?\)|\d+|'.*?'| from .*", "", skipped.reason) for skipped in accounts.skipped
-    )
-    stored = len(accounts.found)
-    parts = "; ".join(f"{count:,} {' '.join(reason.split())}" for reason, count in reasons.most_common())
-    text = f"{stored:,} figures stored; {len(accounts.skipped):,} cells are no figure" + (
-        f": {parts}." if parts else "."
-    )
-    values = {"stored": stored, "skipped": len(accounts.skipped), "reasons": dict(reasons)}
-    yield Finding("cells-accounted", "info", text, values)
-    if accounts.blank:
-        text = f"{accounts.blank:,} cells of listed countries are blank: stored as unknown, not as zero."
-        yield Finding("blank-is-unknown", "caution", text, {"cells": accounts.blank})
-    if accounts.unknown:
-        names = sorted(accounts.unknown)
-        text = f"Labels that no table knows, kept without a material: {', '.join(names[:20])}."
-        yield Finding("label-unknown", "caution", text, {"labels": names})
-    if accounts.kept:
-        text = f"Units stored as printed: {', '.join(sorted(accounts.kept))}."
-        yield Finding("unit-as-printed", "info", text, {"units": sorted(accounts.kept)})
-    if accounts.guessed:
-        rows = ", ".join(map(str, accounts.guessed))
-        text = f"The unit is blank in row {rows}: taken from the rest of the table."
-        yield Finding("unit-from-the-table", "caution", text, {"rows": accounts.guessed})
-    if accounts.twice:
-        text = f"Lines of one name get a number: {', '.join(sorted(accounts.twice))}."
-        yield Finding("label-there-twice", "caution", text, {"labels": sorted(accounts.twice)})
-    yield from _differing(accounts)
-    unknown = [year for year in sorted(accounts.editions) if not _edition_day(year)[1]]
-    if unknown and asked.as_of is None:
-        shown = ", ".join(f"{year} on {_edition_day(year)[0]}" for year in unknown)
-        text = f"When edition {shown} was published is assumed, rather late; give as_of if you know the day."
-        yield Finding("edition-day-assumed", "caution", text, {"editions": unknown})
-
-
-def _differing(accounts: Accounts) -> Iterator[Finding]:
-    """Yield a finding when files of one release give different figures for one line."""
-    found = [skipped for skipped in accounts.skipped if skipped.reason.startswith("another")]
-    if found:
-        rows = [skipped.row for skipped in found]
-        text = (
-            f"{len(found):,} figures differ between files of one release; the first was stored."
-            f" Rows {', '.join(map(str, rows[:10]))}{' and more' if len(rows) > 10 else ''}."
-        )
-        yield Finding("figures-differ-in-release", "caution", text, {"rows": rows})
