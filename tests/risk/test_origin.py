@@ -370,7 +370,7 @@ def test_a_user_s_own_trade_closes_a_gap_in_the_chain(tmp_path: Path) -> None:
     path = tmp_path / "BACI_HS17_Y2023_V202501.csv"
     path.write_text(ALUMINA, "utf-8")
     data.add("baci", path, tmp_path / "store", as_of="2025-01-31")
-    own = {"dataset": "baci-hs2017", "folder": tmp_path / "store"}
+    own: dict[str, Any] = {"dataset": "baci-hs2017", "folder": tmp_path / "store"}
     found = risk.trace_origin("aluminium/metal", "KOR", **own)
     assert "aluminium/alumina" in found["stages"]["form"].to_list()
     assert "trade-between-stages-unknown" not in {f.code for f in found.findings}
