@@ -63,6 +63,14 @@ def test_shares_are_of_each_sources_own_world(store: Path) -> None:
     assert "WLD" not in result["rows"]["country"]
 
 
+def test_the_printed_world_is_the_measure_and_the_sum_stands_beside_it(store: Path) -> None:
+    """China makes 900 of 900 t by the printed total of 2025, 900 of 909 t by the sum of its table."""
+    china = one(
+        data.compare_sources("gallium", "refined", 2025, folder=store)["rows"], source=USGS, country="CHN"
+    )
+    assert (china["share"], china["share_of_sum"]) == (1.0, pytest.approx(900 / 909))
+
+
 def test_rows_are_sorted_by_size_and_name_their_source_rows(store: Path) -> None:
     rows = data.compare_sources("gallium", "refined", 2024, folder=store)["rows"]
     known = rows["share"].drop_nulls().to_list()
