@@ -600,6 +600,42 @@ _ALL = (
         "evernormal.risk.focal.supply_risk",
     ),
     Equation(
+        "E120",
+        "Supply risk in the manner of the USGS",
+        r"R = \sqrt[3]{D \, T \, V}",
+        "cube root of disruption potential x trade exposure x economic vulnerability, each 0 to 1",
+        "Nassar and others 2020, Science Advances 6:eaay8647, 10.1126/sciadv.aay8647",
+        "evernormal.risk.usgs_risk.usgs_supply_risk",
+    ),
+    Equation(
+        "E121",
+        "Disruption potential",
+        r"D_c = \sum_{i \ne c} s_i^2 \, h_i",
+        "squared shares of world supply x hazard of each supplier, without the focal country; the hazard is"
+        " governance risk (E10); a supplier without a figure lies between 0 and its greatest figure",
+        "Ours, after the likelihood of a foreign disruption of Nassar and others 2020; their indices of ability"
+        " and willingness to supply are replaced: assumption",
+        "evernormal.risk.usgs_risk.disruption_potential",
+    ),
+    Equation(
+        "E122",
+        "Economic vulnerability",
+        r"V = \sum_u a_u \min\left(1, \frac{p}{v_u}\right)",
+        "share of each end use x price over the value added that hangs on a tonne there, at most 1",
+        "Ours, after expenditure relative to profitability of Nassar and others 2020; value added for profit and"
+        " no weight of the industry in the economy: assumption",
+        "evernormal.risk.usgs_risk.economic_vulnerability",
+    ),
+    Equation(
+        "E126",
+        "Break of level",
+        r"K = \max_t \left|\sum_{i \le t} \sum_{j > t} \mathrm{sgn}(x_i - x_j)\right|,\quad"
+        r" P \approx 2 e^{-6 K^2 / (n^3 + n^2)}",
+        "where the ranks before and after differ most; approximate probability without a break, at most 1",
+        "Pettitt 1979, Applied Statistics 28:126-135",
+        "evernormal.risk.momentum.change_point",
+    ),
+    Equation(
         "E135",
         "Combination of forecasts",
         r"\bar f_h = \frac{1}{5}\sum_m f_{m,h}",

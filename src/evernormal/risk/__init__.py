@@ -24,16 +24,27 @@ if TYPE_CHECKING:
     from evernormal.risk.forecasting import forecast
     from evernormal.risk.geopolitical import geopolrisk
     from evernormal.risk.importance import economic_importance, economic_importance_interval
+    from evernormal.risk.momentum import change_point, dependence_trends
     from evernormal.risk.origin import trace_origin
     from evernormal.risk.origin_algebra import origin_matrix
     from evernormal.risk.shares import concentration, herfindahl
     from evernormal.risk.study import eu_criticality_table, eu_economic_importance_table, eu_supply_risk_table
+    from evernormal.risk.usgs_risk import (
+        disruption_potential,
+        economic_vulnerability,
+        usgs_supply_risk,
+        usgs_supply_risk_table,
+    )
 
 _HOMES = {
+    "change_point": "momentum",
     "concentration": "shares",
     "concentration_duty": "exposure_duty",
+    "dependence_trends": "momentum",
+    "disruption_potential": "usgs_risk",
     "economic_importance": "importance",
     "economic_importance_interval": "importance",
+    "economic_vulnerability": "usgs_risk",
     "eu_critical": "european_union",
     "eu_criticality_table": "study",
     "eu_economic_importance_table": "study",
@@ -55,13 +66,19 @@ _HOMES = {
     "supply_risk": "focal",
     "trace_origin": "origin",
     "trend": "exposure_trend",
+    "usgs_supply_risk": "usgs_risk",
+    "usgs_supply_risk_table": "usgs_risk",
 }
 
 __all__ = [
+    "change_point",
     "concentration",
     "concentration_duty",
+    "dependence_trends",
+    "disruption_potential",
     "economic_importance",
     "economic_importance_interval",
+    "economic_vulnerability",
     "eu_critical",
     "eu_criticality_table",
     "eu_economic_importance_table",
@@ -83,6 +100,8 @@ __all__ = [
     "supply_risk",
     "trace_origin",
     "trend",
+    "usgs_supply_risk",
+    "usgs_supply_risk_table",
 ]
 
 

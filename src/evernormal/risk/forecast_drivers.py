@@ -172,7 +172,7 @@ def implied_tonnes(material: str, year: int, market: str = "WLD") -> float:
         market: ``WLD``, or one of :data:`MARKETS` in 2024.
 
     >>> round(implied_tonnes("lithium", 2024) / 1000, 1)
-    66.7
+    66.8
     """
     energy = _vehicles("observed", market)[year] * _size(market, year)
     return energy * intensity(material, year).value / 1000

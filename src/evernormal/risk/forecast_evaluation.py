@@ -16,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from evernormal.errors import NotCoveredError
 from evernormal.result import Derivation, Finding, Lineage, Result
@@ -45,7 +44,7 @@ __all__ = ["CHOSEN_THROUGH", "HORIZONS", "SETS", "evaluate_forecasts", "held_out
 HORIZONS = 5
 FIRST_ORIGIN = FIRST_POOLED - HORIZONS
 CHOSEN_THROUGH = 2014
-LARGEST_IMPORTERS = 20
+LARGEST_IMPORTERS = 15
 KOREA = "KOR"
 SETS = ("choice", KOREA, "held-out countries", WORLD)
 SMALLEST = 0.05
@@ -138,7 +137,7 @@ def evaluate_forecasts(
     sets = _sets(errors, fitting)
     tables = {
         "skill": _skill(sets, generator),
-        "interval_coverage": _coverage(sets, known),
+        "interval_coverage": _coverage(errors, known),
         "by_form": _by_form(sets[KOREA]),
         "pool": _pool_table(coefficients),
         "calibration": _calibration_table(known),
@@ -282,8 +281,7 @@ def _all_errors(
 def _errors_of(job: tuple[str, Series, Pool]) -> pl.DataFrame:
     name, series, coefficients = job
     origins = range(FIRST_POOLED, series.periods[-1])
-    with threadpool_limits(1):
-        return rolling_errors(name, series, origins, HORIZONS, names=METHODS, coefficients=coefficients)
+    return rolling_errors(name, series, origins, HORIZONS, names=METHODS, coefficients=coefficients)
 
 
 def _sets(errors: pl.DataFrame, fitting: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -317,17 +315,18 @@ def _skill(sets: dict[str, pl.DataFrame], generator: np.random.Generator) -> pl.
     return pl.DataFrame(rows).with_columns(pl.col("errors").cast(pl.Int64))
 
 
-def _coverage(sets: dict[str, pl.DataFrame], known: Calibration) -> pl.DataFrame:
+def _coverage(errors: pl.DataFrame, known: Calibration) -> pl.DataFrame:
+    """Share of outcomes inside, of countries that nothing was fitted on."""
+    others = errors.filter(pl.col("country").map_elements(held_out, return_dtype=pl.Boolean))
     rows = []
-    for name, table in sets.items():
-        if name == "choice":
+    for name, judged in _sets(inside(others, known, DEFAULT), errors.clear()).items():
+        if judged.is_empty():
             continue
-        judged = inside(table, known, DEFAULT)
         size = _size_group(judged)
         for group in ("all", "small", "middle", "large"):
+            chosen = judged if group == "all" else judged.filter(size == group)
             for step in range(HORIZONS + 1):
-                part = judged.filter(size == group) if group != "all" else judged
-                part = part if step == 0 else part.filter(pl.col("horizon") == step)
+                part = chosen if step == 0 else chosen.filter(pl.col("horizon") == step)
                 if part.height:
                     share = float(part["inside"].sum()) / part.height
                     rows.append((name, group, step, part.height, round(share, DIGITS)))

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from evernormal.errors import InputError
 
@@ -37,10 +38,9 @@ Numbers = npt.NDArray[np.float64]
 Pool = dict[tuple[int, int], Numbers]
 
 METHODS = (
-    "naive", "drift", "smoothing", "damped", "theta", "moving_average", "autoregression", "combination",
-    "pooled", "blend",
+    "naive", "drift", "smoothing", "damped", "theta", "autoregression", "combination", "pooled", "blend",
 )  # fmt: skip
-"""Candidates for annual series; what each one does is told in the documentation."""
+"""Candidates for annual series.  Exponential smoothing stands for ARIMA (0,1,1), which is the same model."""
 
 SEASONAL = ("seasonal_naive", "naive", "smoothing", "damped", "theta", "combination")
 """Candidates for monthly series."""
@@ -121,11 +121,12 @@ def forecasts(
     wanted = standard if names is None else tuple(names)
     members = COMBINED if season == 1 else COMBINED_SEASONAL
     together = members if not set(wanted) <= set(_SINGLE) else ()
-    made = {
-        name: _SINGLE[name](logs, steps, season)
-        for name in dict.fromkeys((*together, *wanted))
-        if name in _SINGLE
-    }
+    with threadpool_limits(1):  # the library's small systems lose by threads
+        made = {
+            name: _SINGLE[name](logs, steps, season)
+            for name in dict.fromkeys((*together, *wanted))
+            if name in _SINGLE
+        }
     if together:
         made["combination"] = np.mean([made[member] for member in members], axis=0)
         made["pooled"] = _pooled(logs, steps, origin, coefficients, made["combination"])
@@ -195,13 +196,6 @@ def _theta(logs: Numbers, steps: int, season: int) -> Numbers:
     return _fitted(lambda: model.fit().forecast(steps), logs, steps)
 
 
-def _moving_average(logs: Numbers, steps: int, season: int) -> Numbers:
-    from statsmodels.tsa.arima.model import ARIMA  # noqa: PLC0415 - an extra
-
-    model = ARIMA(logs, order=(0, 1, 1))
-    return _fitted(lambda: model.fit(method="innovations_mle").forecast(steps), logs, steps)
-
-
 def _autoregression(logs: Numbers, steps: int, season: int) -> Numbers:
     from statsmodels.tsa.ar_model import AutoReg  # noqa: PLC0415 - an extra
 
@@ -231,6 +225,5 @@ _SINGLE: dict[str, Callable[[Numbers, int, int], Numbers]] = {
     "smoothing": _smoothing,
     "damped": _damped,
     "theta": _theta,
-    "moving_average": _moving_average,
     "autoregression": _autoregression,
 }

@@ -30,7 +30,9 @@ __all__ = [
     "rolling_errors",
     "scale",
     "score",
+    "series_interval",
     "skill_interval",
+    "widened",
 ]
 
 Numbers = npt.NDArray[np.float64]
@@ -46,6 +48,9 @@ GROUPS = 3
 POWER = 0.75
 FLOOR = 0.03
 FEWEST_ERRORS = 90
+FEWEST_OWN = 10
+FEWEST_NEAR = 6
+OFTEN = 0.5
 RESAMPLES = 1000
 DIGITS = 6
 
@@ -195,27 +200,80 @@ def interval(known: Calibration, method: str, through: int, step: int, changes: 
     return low * width, high * width
 
 
-def inside(errors: pl.DataFrame, known: Calibration, method: str, *, keep: bool = False) -> pl.DataFrame:
+def widened(ends: tuple[float, float], own: Numbers, near: Numbers) -> tuple[float, float]:
+    """Widen an interval that this very series has mostly left in the past (equation E138).
+
+    Where fewer than half of its own errors would lie inside, its own quantiles take over on the side where
+    they reach farther.
+
+    Args:
+        ends: interval from all series, log scale.
+        own: errors of the series known at the origin, any horizon.
+        near: those of the same horizon or one apart.
+    """
+    if len(own) < FEWEST_OWN or len(near) < FEWEST_NEAR:
+        return ends
+    if float(((near >= ends[0]) & (near <= ends[1])).mean()) >= OFTEN:
+        return ends
+    below, above = _quantiles(near)
+    return min(ends[0], below), max(ends[1], above)
+
+
+def series_interval(
+    ends: tuple[float, float], method: str, errors: pl.DataFrame, origin: int, step: int
+) -> tuple[float, float]:
+    """Return the interval around a forecast of one series: that of all series, widened where it must be.
+
+    Args:
+        ends: interval from all series, log scale.
+        method: method of the forecast.
+        errors: rolling errors of this series alone; those known at the origin are used (law 11).
+        origin: origin of the forecast.
+        step: horizon.
+    """
+    return ends if errors.is_empty() else widened(ends, *_own(_Past(errors, method), origin, step))
+
+
+class _Past:
+    """Arrays of the rolling errors of one series."""
+
+    def __init__(self, errors: pl.DataFrame, method: str) -> None:
+        self.period = errors["period"].to_numpy()
+        self.horizon = errors["horizon"].to_numpy()
+        self.off = (errors["actual"] - errors[method]).to_numpy()
+
+
+def _own(past: _Past, origin: int, step: int) -> tuple[Numbers, Numbers]:
+    """Errors known at the origin: all, and those of a horizon at most one apart."""
+    seen = past.period <= origin
+    return past.off[seen], past.off[seen & (np.abs(past.horizon - step) <= 1)]
+
+
+def inside(
+    errors: pl.DataFrame, known: Calibration, method: str, *, keep: bool = False, own: bool = True
+) -> pl.DataFrame:
     """Add ``low, high, inside`` of the interval that was given at each origin (equation E139).
 
     Args:
-        errors: as :func:`rolling_errors` gives them.
+        errors: as :func:`rolling_errors` gives them, every origin of each series.
         known: calibration of every origin.
         method: column of the method.
         keep: keep rows for which no interval was known, with nulls.
+        own: widen by the series' own past errors, as a forecast does.
     """
-    ends: list[tuple[float | None, float | None]] = []
-    wanted = errors.select("origin", "horizon", "volatility").iter_rows()
-    for origin, step, changes in wanted:
-        ends.append(
-            interval(known, method, origin, step, changes)
-            if (method, origin, step) in known
-            else (None, None)
-        )
-    table = errors.with_columns(
-        low=pl.Series([low for low, _ in ends], dtype=pl.Float64),
-        high=pl.Series([high for _, high in ends], dtype=pl.Float64),
-    )
+    parts = []
+    for part in errors.partition_by("form", "country", maintain_order=True):
+        past = _Past(part, method)
+        ends: list[tuple[float | None, float | None]] = []
+        for origin, step, changes in part.select("origin", "horizon", "volatility").iter_rows():
+            if (method, origin, step) not in known:
+                ends.append((None, None))
+                continue
+            given = interval(known, method, origin, step, changes)
+            ends.append(widened(given, *_own(past, origin, step)) if own else given)
+        low, high = (pl.Series([end[side] for end in ends], dtype=pl.Float64) for side in (0, 1))
+        parts.append(part.with_columns(low=low, high=high))
+    table = pl.concat(parts)
     error = pl.col("actual") - pl.col(method)
     table = table.with_columns(inside=(error >= pl.col("low")) & (error <= pl.col("high")))
     return table if keep else table.filter(pl.col("low").is_not_null())

@@ -20,6 +20,7 @@ from evernormal.risk.forecast_scores import (
     interval,
     rolling_errors,
     score,
+    series_interval,
 )
 from evernormal.risk.forecast_series import MINIMUM_VALUES, Series
 from evernormal.risk.forecast_uses import Step
@@ -33,6 +34,8 @@ NEAR_MONTHS = 2
 FEWEST_MONTHLY = 20
 OWN_METHOD = {1: DEFAULT, 12: "combination"}
 BENCHMARK = {1: "naive", 12: "seasonal_naive"}
+
+Ends = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,16 @@ def statistics_of(form: str, series: Series, steps: int) -> Statistics:
     known = calibration() if series.season == 1 else _own_calibration(errors, method, origin, steps)
     made = forecasts(series.logs, steps, season=series.season, origin=origin)
     spread = volatility(series.logs)
-    ends = [interval(known, method, origin, step, spread) for step in range(1, steps + 1)]
-    judged = inside(errors, known, method, keep=True) if errors.height else errors
+    annual = series.season == 1
+    past = errors if annual else errors.clear()  # months are calibrated on the series itself already
+    given = [interval(known, method, origin, step, spread) for step in range(1, steps + 1)]
+    ends = [series_interval(end, method, past, origin, step) for step, end in enumerate(given, start=1)]
+    if ends != given:
+        findings = (*findings, _widened(form, series))
+    judged = inside(errors, known, method, keep=True, own=annual) if errors.height else errors
     return Statistics(
-        method, _steps(series, made[method], ends), _methods(made, series), judged,
-        _intervals(ends, spread, method), findings,
+        method, _steps(series, made[method], ends, given), _methods(made, series), judged,
+        _intervals(ends, given, spread, method), findings,
     )  # fmt: skip
 
 
@@ -131,8 +139,8 @@ def _short(form: str, series: Series, steps: int) -> Statistics:
     )
     about = {"form": form, "country": series.country, "values": count}
     return Statistics(
-        "naive", _steps(series, made["naive"], ends), _methods(made, series), pl.DataFrame(),
-        _intervals(ends, spread, "naive"), (Finding("short-series", "warning", text, about),),
+        "naive", _steps(series, made["naive"], ends, ends), _methods(made, series), pl.DataFrame(),
+        _intervals(ends, ends, spread, "naive"), (Finding("short-series", "warning", text, about),),
     )  # fmt: skip
 
 
@@ -155,16 +163,26 @@ def _own_calibration(errors: pl.DataFrame, method: str, origin: int, steps: int)
     return found
 
 
-def _steps(series: Series, logs: Any, ends: Sequence[tuple[float, float]]) -> tuple[Step, ...]:
+def _steps(series: Series, logs: Any, ends: Ends, given: Ends) -> tuple[Step, ...]:
+    """Percentiles of every step, and the spread that all series have, for uses that follow a path."""
     origin = series.periods[-1]
     made = []
-    for number, (low, high) in enumerate(ends, start=1):
+    for number, ((low, high), (below, above)) in enumerate(zip(ends, given, strict=True), start=1):
         middle = float(logs[number - 1])
         period = origin + number
         year = period if series.season == 1 else period // 12
         amounts = (math.exp(middle + min(low, 0.0)), math.exp(middle), math.exp(middle + max(high, 0.0)))
-        made.append(Step(number, year, *amounts))
+        noise = (math.exp(max(-below, 0.0)), math.exp(max(above, 0.0)))
+        made.append(Step(number, year, *amounts, *noise))
     return tuple(made)
+
+
+def _widened(form: str, series: Series) -> Finding:
+    text = (
+        f"{form}, {series.country}: past outcomes mostly left the interval that holds for all series; it is"
+        " widened by the errors of this series."
+    )
+    return Finding("interval-widened", "caution", text, {"form": form, "country": series.country})
 
 
 def _methods(made: dict[str, Any], series: Series) -> pl.DataFrame:
@@ -177,9 +195,11 @@ def _methods(made: dict[str, Any], series: Series) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _intervals(ends: Sequence[tuple[float, float]], spread: float, method: str) -> pl.DataFrame:
-    rows = [(method, number, spread, low, high) for number, (low, high) in enumerate(ends, start=1)]
-    schema = {"method": pl.String, "horizon": pl.Int64}
-    return pl.DataFrame(
-        rows, schema={**schema, **dict.fromkeys(("volatility", "low", "high"), pl.Float64)}, orient="row"
-    )
+def _intervals(ends: Ends, given: Ends, spread: float, method: str) -> pl.DataFrame:
+    rows = [
+        (method, number, spread, *end, *pooled)
+        for number, (end, pooled) in enumerate(zip(ends, given, strict=True), start=1)
+    ]
+    columns = ("volatility", "low", "high", "low_of_all", "high_of_all")
+    schema: dict[str, Any] = {"method": pl.String, "horizon": pl.Int64, **dict.fromkeys(columns, pl.Float64)}
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -178,11 +178,7 @@ def units_of(unit: str, tables: dict[str, pl.DataFrame]) -> dict[str, dict[str, 
 
 
 def lineage_of(
-    series: Series,
-    driver: Driver | None,
-    uses: Sequence[EndUse],
-    statistics: Statistics,
-    call: dict[str, Any],
+    series: Series, driver: Driver | None, uses: Sequence[EndUse], call: dict[str, Any]
 ) -> Lineage:
     """Return inputs, parameters and derivations of a forecast."""
     from evernormal import __version__  # noqa: PLC0415 - the package's own

@@ -18,13 +18,25 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Step:
-    """Statistical forecast of one period: 10th, 50th and 90th percentile, in tonnes."""
+    """Statistical forecast of one period.
+
+    Attributes:
+        horizon: step from the origin, from 1.
+        year: calendar year.
+        p10: 10th percentile, tonnes.
+        p50: median, tonnes.
+        p90: 90th percentile, tonnes.
+        below: factor by which outcomes of all series fall below a forecast, at least 1.
+        above: factor by which they rise above it, at least 1.
+    """
 
     horizon: int
     year: int
     p10: float
     p50: float
     p90: float
+    below: float
+    above: float
 
 
 @dataclass(frozen=True)
@@ -88,11 +100,14 @@ def _statistical(use: EndUse, step: Step) -> Total:
 
 
 def _driven(use: EndUse, step: Step, driver: Driver, start: float) -> Total:
-    """Share of the origin year grown along the path; noise, share, chemistry in the interval (E143, E144)."""
+    """Share of the origin year grown along the path; noise, share, chemistry in the interval (E143, E144).
+
+    The noise is that of all series: growth that this series alone had is in the path already.
+    """
     share = use.share
     below, central, above = driver.at(step.year)
-    low = _wider(step.p50 / step.p10, _ratio(share.value, share.low), central / below)
-    high = _wider(step.p90 / step.p50, _ratio(share.high, share.value), above / central)
+    low = _wider(step.below, _ratio(share.value, share.low), central / below)
+    high = _wider(step.above, _ratio(share.high, share.value), above / central)
     middle = share.value * start * central
     return Total(use.name, step.horizon, middle / low, middle, middle * high, 1.0)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from evernormal.errors import InputError
 from evernormal.network.form_tables import Form
@@ -94,8 +93,7 @@ def forecast(
         series = annual_series(
             found, country, measure, origin=origin, dataset=dataset, folder=folder, as_of=as_of
         )
-    with threadpool_limits(1):  # the library's small systems gain nothing from threads
-        statistics = statistics_of(form, series, ahead * series.season)
+    statistics = statistics_of(form, series, ahead * series.season)
     uses = end_uses(form, country)
     driven = driven_uses(found.material, [use.name for use in uses])
     driver, notes = _driver(found, series, scenario, market, ahead, driven, uses, day(as_of))

@@ -1,4 +1,4 @@
-"""``evernormal forecast``: what a country will take in of a form, how sure that is, and how sure it was before."""
+"""``evernormal forecast``: what a country will take in of a form, and how far such forecasts were off."""
 
 from __future__ import annotations
 
