@@ -368,6 +368,22 @@ def test_ore_that_leaves_unseparated_has_the_composition_of_its_ore() -> None:
     assert row_of(result, "yttrium/oxide", "flows", exporter="CHN")["quantity_high_t"] == pytest.approx(100.0)
 
 
+def test_magnets_hold_more_elements_than_the_one_that_names_them() -> None:
+    flows = trade([("CHN", 4e6, 100.0)]).with_columns(code=pl.lit("850511"))
+    told = pl.DataFrame(
+        {
+            "year": [2023], "exporter": ["CHN"], "importer": ["KOR"], "code": ["8505119000"],
+            "members": ["neodymium/magnet"], "value_usd": [4e6], "quantity_t": [100.0],
+        }
+    )  # fmt: skip
+    result = split_basket("850511", flows=flows, revision="HS2022", subcodes=told)
+    held = {
+        r["element"]: (r["contained_low_t"], r["contained_high_t"]) for r in result["elements"].to_dicts()
+    }
+    assert held["Dy"] == pytest.approx((0.0, 9.0)) and held["Nd"] == pytest.approx((18.0, 33.0))
+    assert held["Sm"] == pytest.approx((0.0, 0.0))
+
+
 def test_production_bounds_an_exporter_only_when_asked() -> None:
     flows = trade([("CHN", 1e9, 2000.0)], year=2022).with_columns(code=pl.lit("811292"))
     free = split_basket("811292", flows=flows, revision="HS2017", use=("production",))
@@ -448,7 +464,7 @@ def test_the_same_question_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_every_row_of_the_tables_has_a_source_and_an_assumption_says_so() -> None:
     """Law 10."""
-    for name in ("basket_members", "basket_prices", "basket_bands", "rare_earth_mix"):
+    for name in ("basket_members", "basket_prices", "basket_bands", "basket_content", "rare_earth_mix"):
         table = basket_table(name)
         assert (table["source"] != "").all()
         if "grade" in table.columns:

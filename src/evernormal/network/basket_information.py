@@ -171,21 +171,22 @@ def production(
 
 
 def made_by(
-    known: Basket, years: Sequence[int], exporters: Sequence[str]
+    known: Basket, years: Sequence[int], exporters: Sequence[str], as_of: date | None = None
 ) -> dict[tuple[int, str, str], float]:
     """Return tonnes contained of each member that an exporter made, where production is known."""
     from evernormal.data import production as produced  # noqa: PLC0415  reads a table only when it is needed
 
     found: dict[tuple[int, str, str], float] = {}
+    wanted = set(exporters)
     for name in known.names:
         if name not in form_names() or not (source := form(name).production_source):
             continue
-        label = source.removeprefix("world-mining-data:")
-        factor = form(name).production_factor or 1.0
-        rows = produced([label], years=years)
+        rows = produced([source.removeprefix("world-mining-data:")], years=years)
         for row in rows.iter_rows(named=True):
             scale = {"t": 1.0, "kg": 1e-3}.get(row["unit"])
-            if row["value"] and scale and row["country"] in exporters:
+            late = as_of is not None and row["as_of"] > as_of
+            if row["value"] and scale and not late and row["country"] in wanted:
+                factor = form(name).production_factor or 1.0
                 found[row["year"], row["country"], name] = row["value"] * scale * factor
     return found
 
@@ -227,7 +228,8 @@ def _share_group(fact: Mapping[str, Any], flows: Sequence[tuple[int, str]], memb
             for number, exporter in flows
         }
         rows.append(Row("published-shares", fact["fact_id"], terms, -math.inf, 0.0))
-    text = f"{fact['partner']} supplies {middle} of {fact['region']}'s {fact['form']} by {side}"
+    told = middle if middle is not None else f"{low} to {high}"
+    text = f"{fact['partner']} supplies {told} of {fact['region']}'s {fact['form']} by {side}"
     return Group("published-shares", tuple(n for n, _ in flows), text, tuple(rows), fact["source"])
 
 

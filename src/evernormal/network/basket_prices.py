@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import date
 from typing import cast
@@ -15,7 +16,7 @@ from evernormal.network.forms import form, form_names
 from evernormal.result import Grade, Parameter
 from evernormal.units import element_fraction
 
-__all__ = ["Band", "Mix", "band_parameters", "content_of", "mixes", "price_bands"]
+__all__ = ["Band", "Mix", "band_parameters", "content_of", "elements_of", "mixes", "price_bands"]
 
 
 _WHOLE = {
@@ -166,25 +167,46 @@ def mixes(known: Basket, as_of: date | None = None) -> tuple[Mix, ...]:
     return tuple(found)
 
 
-def content_of(member: Member, code: str, exporter: str) -> tuple[float, float] | None:
-    """Return the least and greatest kilograms of the element in a kilogram of a member's goods.
+def elements_of(member: Member) -> tuple[str, ...]:
+    """Return the elements that goods of a member hold, as far as contents are known.
+
+    >>> elements_of(Member("neodymium/magnet", "Nd", ""))
+    ('Nd', 'Pr', 'Dy', 'Tb')
+    """
+    rows = basket_table("basket_content").filter(pl.col("member") == member.name)
+    return tuple(rows["element"].to_list()) or ((member.element,) if member.element in ATOMIC_WEIGHTS else ())
+
+
+@functools.lru_cache(maxsize=4096)
+def content_of(member: Member, code: str, exporter: str, element: str = "") -> tuple[float, float] | None:
+    """Return the least and greatest kilograms of an element in a kilogram of a member's goods.
 
     Compounds of rare earths are oxides, carbonates, chlorides and more: the range of the code as a whole
     (tonnes of oxide) times the stoichiometry of the oxide.
+
+    Args:
+        member: the goods.
+        code: six-digit code that they are declared under.
+        exporter: ISO 3166 alpha-3.
+        element: chemical symbol; that of the member itself when empty.
 
     >>> low, high = content_of(Member("neodymium/oxide", "Nd", ""), "284690", "JPN")
     >>> round(low, 3), round(high, 3)
     (0.386, 0.857)
     """
-    if member.element not in ATOMIC_WEIGHTS:
-        return None
+    element = element or member.element
+    typed = basket_table("basket_content").filter(
+        (pl.col("member") == member.name) & (pl.col("element") == element)
+    )
+    if typed.height:
+        return float(typed["low"][0]), float(typed["high"][0])
     whole = _WHOLE.get(code)
-    if whole is None and member.name not in form_names():
-        return None
     named = form(member.name) if member.name in form_names() else None
+    if element != member.element or element not in ATOMIC_WEIGHTS or (whole is None and named is None):
+        return None
     rows = form(whole or member.name).content
     chosen = [row for row in rows if row.exporter == exporter] or [row for row in rows if not row.exporter]
-    if not chosen or (whole is None and named is not None and named.contained != member.element):
+    if not chosen or (whole is None and named is not None and named.contained != element):
         return None
-    scale = element_fraction(named.formula, member.element) if whole and named and named.formula else 1.0
+    scale = element_fraction(named.formula, element) if whole and named and named.formula else 1.0
     return min(r.low for r in chosen) * scale, max(r.high for r in chosen) * scale

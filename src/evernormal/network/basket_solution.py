@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -53,6 +53,7 @@ class Problem:
         split: names of the flows that national codes split.
         inputs: what it was made of.
         findings: what a reader must know.
+        as_of: day on which all of it was knowable; None for today.
     """
 
     known: Basket
@@ -64,10 +65,15 @@ class Problem:
     split: tuple[str, ...]
     inputs: tuple[Input, ...]
     findings: tuple[Finding, ...]
+    as_of: date | None = None
 
-    def groups_of(self, flow: int) -> tuple[Group, ...]:
-        """Return the information about one flow."""
-        return tuple(group for group in self.groups if flow in group.flows)
+    def bounded_parts(self) -> dict[int, set[int]]:
+        """Return, for every flow, the parts whose unit values prices bound."""
+        found: dict[int, set[int]] = {flow: set() for flow in range(len(self.flows))}
+        for group in self.groups:
+            if group.kind == "prices":
+                found[group.flows[0]].update(group.parts)
+        return found
 
     def limits(
         self, flow: int, members: Sequence[int], bounded: bool
@@ -119,7 +125,7 @@ def problem_of(
     if "composition" in use:
         groups += composition(rows, known, mixes(known, as_of))
     if "production" in use and production_limit is not None:
-        made = made_by(known, years, rows["exporter"].to_list())
+        made = made_by(known, years, rows["exporter"].to_list(), as_of)
         groups += production(rows, known, made, production_limit)
     if "prices" in use:
         groups += price_groups(flows, rows, known, bands)
@@ -128,7 +134,16 @@ def problem_of(
     findings += _basket_findings(known, rows) + list(clash_findings(rows, flows, dropped))
     pinned = (*inputs, *table_inputs())
     return Problem(
-        known, rows, tuple(flows), tuple(kept), tuple(dropped), bands, tuple(split), pinned, tuple(findings)
+        known,
+        rows,
+        tuple(flows),
+        tuple(kept),
+        tuple(dropped),
+        bands,
+        tuple(split),
+        pinned,
+        tuple(findings),
+        as_of,
     )
 
 
@@ -176,6 +191,7 @@ def solution_of(
     sides: Sequence[Side] = SIDES,
     central: bool = True,
     pinned: Mapping[tuple[int, int, Side], float] = MappingProxyType({}),
+    each: bool = True,
 ) -> Solution:
     """Return the interval of every member in every flow, and the central split.
 
@@ -184,6 +200,7 @@ def solution_of(
         sides: quantity, value or both.
         central: compute the central split as well; without it ``middle`` is empty.
         pinned: shares of members that are known besides, both sides of a member together.
+        each: solve for each flow of those that are tied as well; their sums do not need it.
     """
     count = len(problem.known.members)
     rows = [row for group in problem.groups for row in group.rows]
@@ -192,14 +209,18 @@ def solution_of(
     low: dict[tuple[int, int, Side], float] = {}
     high: dict[tuple[int, int, Side], float] = {}
     quick = _quick(problem, alone, bool(pinned))
+    bounded = problem.bounded_parts()
+    pins_of: dict[int, dict[tuple[int, Side], float]] = {}
+    for (flow, member, side), share in pinned.items():
+        pins_of.setdefault(flow, {})[member, side] = share
     for flow in quick:
-        for key, ends in _closed_form(problem, flow, pinned).items():
+        for key, ends in _closed_form(problem, flow, bounded[flow], pins_of.get(flow, {})).items():
             low[key], high[key] = ends
     slow = tuple(flow for flow in alone if flow not in quick)
     tied = [*rows, *_pins(problem, pinned)]
     sets = [Splits(problem.flows, count, tied, slow)] if slow else []
     joint = tuple(Splits(problem.flows, count, tied, group) for group in together if len(group) > 1)
-    for position, splits in enumerate((*sets, *joint)):
+    for position, splits in enumerate((*sets, *joint) if each else sets):
         for member in range(count):
             for side in sides:
                 for flow, ends in splits.extremes(member, side, position < len(sets)).items():
@@ -226,20 +247,19 @@ def _quick(problem: Problem, alone: Sequence[int], pinned: bool) -> frozenset[in
 
 
 def _closed_form(
-    problem: Problem, flow: int, pinned: Mapping[tuple[int, int, Side], float]
+    problem: Problem, flow: int, bounded: Collection[int], pinned: Mapping[tuple[int, Side], float]
 ) -> dict[tuple[int, int, Side], tuple[float, float]]:
     """Return the extremes of every member of a flow that only prices bound, in shares of the flow."""
     this = problem.flows[flow]
-    bounded = {place for group in problem.groups_of(flow) for place in group.parts}
     ends = {side: np.zeros((len(problem.known.members), 2)) for side in SIDES}
     for place, part in enumerate(this.parts):
-        free = [m for m in part.members if (flow, m, "value") not in pinned]
+        free = [m for m in part.members if (m, "value") not in pinned]
         low, high = problem.limits(flow, free, place in bounded)
         left = {}
         for side, amount in zip(SIDES, (part.quantity, part.value), strict=True):
             total = this.total(side)
             share = amount / total if amount is not None and total else 1.0 / len(this.parts)
-            told = math.fsum(pinned[flow, m, side] for m in part.members if (flow, m, side) in pinned)
+            told = math.fsum(pinned[m, side] for m in part.members if (m, side) in pinned)
             left[side] = max(share - told, 0.0)
         ratio = (this.value / this.quantity) if this.quantity else 0.0
         if min(left.values()) <= SMALL or ratio <= 0 or not free:
@@ -251,9 +271,8 @@ def _closed_form(
             found = part_bounds(tonnes, max(left["value"], SMALL) * ratio, low, high)
             for side, shares in zip(SIDES, found, strict=True):
                 ends[side][free] += shares * left[side]
-    for (number, member, side), share in pinned.items():
-        if number == flow:
-            ends[side][member] = share
+    for (member, side), share in pinned.items():
+        ends[side][member] = share
     return {
         (flow, member, side): (clean(float(a)), clean(float(b)))
         for side in SIDES
@@ -279,7 +298,13 @@ def _central(
     """Return the split of least relative change from the prior, flow by flow where nothing ties them."""
     count = len(problem.known.members)
     prior = _prior(problem)
-    middle: dict[tuple[int, int, Side], float] = {}
+    middle: dict[tuple[int, int, Side], float] = {
+        (flow, member, side): 0.0  # a member that no part may hold
+        for flow, this in enumerate(problem.flows)
+        for side in SIDES
+        if this.total(side) is not None
+        for member in range(count)
+    }
     for splits in (*([Splits(problem.flows, count, rows, alone)] if alone else []), *joint):
         middle |= splits.nearest({name: prior[name] for name in splits.columns})
     return middle
@@ -289,12 +314,12 @@ def _prior(problem: Problem) -> dict[tuple[int, int, int, Side], float]:
     """Return the prior of parts and members in shares of the flow: tonnes by producer mix, value by price."""
     known = problem.known
     years = sorted(set(problem.keys["year"].to_list()))
-    made = made_by(known, years, problem.keys["exporter"].to_list())
+    made = made_by(known, years, problem.keys["exporter"].to_list(), problem.as_of)
     found: dict[tuple[int, int, int, Side], float] = {}
     cache: dict[tuple[int, str], list[float]] = {}
     for number, (year, exporter) in enumerate(problem.keys.select("year", "exporter").iter_rows()):
         mix = cache.setdefault(
-            (year, exporter), producer_mix(known, exporter, year, made, problem.bands[year])
+            (year, exporter), producer_mix(known, exporter, year, made, problem.bands[year], problem.as_of)
         )
         this = problem.flows[number]
         unit = this.value / this.quantity if this.quantity else 0.0
@@ -318,6 +343,7 @@ def producer_mix(
     year: int,
     made: Mapping[tuple[int, str, str], float],
     bands: Mapping[str, Band] = MappingProxyType({}),
+    as_of: date | None = None,
 ) -> list[float]:
     """Return the prior shares of the members in an exporter's tonnes (equation E63).
 
@@ -331,6 +357,7 @@ def producer_mix(
         year: calendar year.
         made: (year, exporter, member) to tonnes.
         bands: member to band of unit values.
+        as_of: compositions that were knowable on this day.
 
     >>> from evernormal.network.basket_tables import basket
     >>> producer_mix(basket("850511", "HS2017"), "JPN", 2023, {})
@@ -349,7 +376,7 @@ def producer_mix(
     shares = [share / whole for share in shares]
     groups = [
         ({known.names.index(name) for name in mix.members}, mix.low, mix.high)
-        for mix in mixes(known)
+        for mix in mixes(known, as_of)
         if mix.exporter == exporter
     ]
     for _ in range(200 if groups else 0):

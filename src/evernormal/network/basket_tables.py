@@ -41,7 +41,7 @@ OTHER = "other goods"
 REVISIONS = ("HS1992", "HS1996", "HS2002", "HS2007", "HS2012", "HS2017", "HS2022")
 """Revisions of the Harmonized System, oldest first."""
 
-_TABLES = ("basket_members", "basket_prices", "basket_bands", "rare_earth_mix")
+_TABLES = ("basket_members", "basket_prices", "basket_bands", "basket_content", "rare_earth_mix")
 
 
 @dataclass(frozen=True)

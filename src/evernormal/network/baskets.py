@@ -19,7 +19,7 @@ import polars as pl
 from evernormal.errors import InputError, UnknownNameError
 from evernormal.network.basket_flows import Told, flows_of, told_from_customs, told_from_table
 from evernormal.network.basket_information import KINDS, day_of
-from evernormal.network.basket_prices import band_parameters, content_of
+from evernormal.network.basket_prices import band_parameters, content_of, elements_of
 from evernormal.network.basket_solution import FLOW, SIDES, Problem, Solution, problem_of, solution_of, sum_of
 from evernormal.network.basket_tables import Basket, basket
 from evernormal.result import Derivation, Finding, Input, Lineage, Parameter, Result
@@ -85,8 +85,9 @@ def split_basket(
         quantity_t, quantity_low_t, quantity_high_t (t gross, null where the quantity is unknown), value_usd,
         value_low_usd, value_high_usd, quantity_share_low, quantity_share_high, value_share_low,
         value_share_high (fractions of the flows' total), contained_low_t, contained_high_t (t of the
-        element; null where the content is unknown); ``rows``: the flows themselves; ``information``: what was
-        used and what was left out.
+        element; null where the content is unknown); ``elements``: the keys, code, element,
+        contained_low_t and contained_high_t of every element that goods hold, as magnets hold dysprosium;
+        ``rows``: the flows themselves; ``information``: what was used and what was left out.
 
     Raises:
         InputError: a code, a column, a price band or ``use`` is not what it must be.
@@ -205,6 +206,7 @@ def _result(
     tables = {
         "totals": _totals(problem, solved, by),
         "flows": _totals(problem, solved, FLOW),
+        "elements": _elements(problem, solved, by),
         "rows": problem.keys.with_columns(code=pl.lit(problem.known.code)),
         "information": _information(problem),
     }
@@ -214,8 +216,14 @@ def _result(
         amounts |= {f"{side}_{_UNIT[side]}": unit}
         amounts |= {f"{side}_{end}_{_UNIT[side]}": unit for end in ("low", "high")}
         amounts |= {f"{side}_share_{end}": "fraction" for end in ("low", "high")}
-    amounts |= {f"contained_{end}_t": "t of the element" for end in ("low", "high")}
-    units = {"totals": amounts, "flows": amounts, "rows": {"value_usd": "USD", "quantity_t": "t gross"}}
+    inside = {f"contained_{end}_t": "t of the element" for end in ("low", "high")}
+    amounts |= inside
+    units = {
+        "totals": amounts,
+        "flows": amounts,
+        "elements": inside,
+        "rows": {"value_usd": "USD", "quantity_t": "t gross"},
+    }
     lineage = Lineage(
         __version__, problem.inputs, _parameters(problem, limit), _derivations(), call=dict(call)
     )
@@ -224,12 +232,8 @@ def _result(
 
 def _totals(problem: Problem, solved: Solution, by: tuple[str, ...]) -> pl.DataFrame:
     """Return one row per key and member; flows of one key are summed, jointly where they are tied."""
-    groups: dict[tuple[Any, ...], list[int]] = {}
-    names = problem.keys.select(by).rows() if by else [()] * problem.keys.height
-    for number, key in enumerate(names):
-        groups.setdefault(key, []).append(number)
     rows = []
-    for key, flows in sorted(groups.items()):
+    for key, flows in _keyed(problem, by):
         for member in range(len(problem.known.members)):
             rows.append(dict(zip(by, key, strict=True)) | _row(problem, solved, flows, member))
     shown: dict[str, Any] = {name: problem.keys.schema[name] for name in by}
@@ -240,6 +244,15 @@ def _totals(problem: Problem, solved: Solution, by: tuple[str, ...]) -> pl.DataF
         shown |= dict.fromkeys((f"{side}_share_low", f"{side}_share_high"), pl.Float64)
     shown |= dict.fromkeys(("contained_low_t", "contained_high_t"), pl.Float64)
     return pl.DataFrame(rows, schema=shown)
+
+
+def _keyed(problem: Problem, by: tuple[str, ...]) -> list[tuple[tuple[Any, ...], list[int]]]:
+    """Return the flows of each key, keys in order."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    names = problem.keys.select(by).rows() if by else [()] * problem.keys.height
+    for number, key in enumerate(names):
+        groups.setdefault(key, []).append(number)
+    return sorted(groups.items())
 
 
 def _row(problem: Problem, solved: Solution, flows: Sequence[int], member: int) -> dict[str, Any]:
@@ -263,12 +276,14 @@ def _row(problem: Problem, solved: Solution, flows: Sequence[int], member: int) 
     return row
 
 
-def _contained(problem: Problem, solved: Solution, flows: Sequence[int], member: int) -> dict[str, float]:
+def _contained(
+    problem: Problem, solved: Solution, flows: Sequence[int], member: int, element: str = ""
+) -> dict[str, float]:
+    """Return the ends of what goods of a member contain of an element; nothing where that is unknown."""
     ends = []
     for flow in flows:
-        content = content_of(
-            problem.known.members[member], problem.known.code, problem.keys["exporter"][flow]
-        )
+        exporter = problem.keys["exporter"][flow]
+        content = content_of(problem.known.members[member], problem.known.code, exporter, element)
         if content is None:
             return {}
         total = problem.flows[flow].quantity or 0.0
@@ -278,6 +293,28 @@ def _contained(problem: Problem, solved: Solution, flows: Sequence[int], member:
         "contained_low_t": math.fsum(low for low, _ in ends),
         "contained_high_t": math.fsum(high for _, high in ends),
     }
+
+
+def _elements(problem: Problem, solved: Solution, by: tuple[str, ...]) -> pl.DataFrame:
+    """Return what the flows of each key contain of every element, over the members that hold it."""
+    rows: list[dict[str, Any]] = []
+    for key, flows in _keyed(problem, by):
+        known = [flow for flow in flows if problem.flows[flow].quantity is not None]
+        found: dict[str, list[dict[str, float]]] = {}
+        for place, member in enumerate(problem.known.members):
+            for element in elements_of(member) if known else ():
+                found.setdefault(element, []).append(_contained(problem, solved, known, place, element))
+        for element, parts in found.items():
+            row = dict(zip(by, key, strict=True)) | {"code": problem.known.code, "element": element}
+            if all(parts):
+                ends = ("contained_low_t", "contained_high_t")
+                row |= {end: math.fsum(part[end] for part in parts) for end in ends}
+            rows.append(row)
+    schema: dict[str, Any] = {name: problem.keys.schema[name] for name in by}
+    schema |= {"code": pl.String, "element": pl.String}
+    return pl.DataFrame(
+        rows, schema=schema | dict.fromkeys(("contained_low_t", "contained_high_t"), pl.Float64)
+    )
 
 
 def _information(problem: Problem) -> pl.DataFrame:
@@ -319,6 +356,9 @@ def _derivations() -> tuple[Derivation, ...]:
         "": "The split of least relative change from the exporter's mix, inside the interval; an assumption.",
     }
     found = []
+    for end in ("low", "high"):
+        said = "The same for every element that goods of the members hold."
+        found.append(Derivation("elements", f"contained_{end}_t", "E31", (f"totals.quantity_{end}_t",), said))
     for table in ("totals", "flows"):
         for side in SIDES:
             total = f"rows.{side}_{_UNIT[side]}"

@@ -236,7 +236,7 @@ def _case(
         known, rows, use, figures, prices=bands, facts=given["facts"], folder=folder, as_of=as_of,
         inputs=(*pinned, *figures[2]),
     )  # fmt: skip
-    return Case(year, known, problem, solution_of(problem))
+    return Case(year, known, problem, solution_of(problem, each=False))
 
 
 # --- tables -----------------------------------------------------------------
@@ -267,7 +267,7 @@ def _seen(sums: Mapping[str, float | None]) -> _Sums:
         for when in ("", "_after"):
             width = sums.get(f"hidden{when}_{unit}")
             if trade and width is not None:
-                row[f"{side}_visibility{when}"] = 1 - width / trade
+                row[f"{side}_visibility{when}"] = min(max(1 - width / trade, 0.0), 1.0)
     return row
 
 

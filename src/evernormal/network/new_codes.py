@@ -85,7 +85,7 @@ def widths_with(case: Case, names: Sequence[str]) -> list[Widths]:
     if len(set(own)) >= len(case.known.members) - 1:
         return [none for _ in before]  # the last one is what is left
     pins = {key: share for key, share in case.solved.middle.items() if key[1] in own}
-    after = case.widths(solution_of(case.problem, SIDES, central=False, pinned=pins))
+    after = case.widths(solution_of(case.problem, SIDES, central=False, pinned=pins, each=False))
     return [
         none if m in own else {side: min(a[side], b[side]) for side in SIDES}
         for m, (a, b) in enumerate(zip(after, before, strict=True))
