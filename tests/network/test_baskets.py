@@ -445,6 +445,7 @@ def test_order_unit_and_names_do_not_matter() -> None:
     base = made_up(flows)["totals"]
     shuffled = made_up(flows.sample(fraction=1.0, shuffle=True, seed=3))["totals"]
     assert shuffled.equals(base)
+    assert made_up(flows.with_columns(our_score=pl.lit(0.5)))["totals"].equals(base)
     renamed = flows.with_columns(pl.col("exporter").replace({"CHN": "ZAF", "DEU": "AUS"}))
     kilograms = flows.with_columns(pl.col("quantity_t") * 1000)
     per_kilogram = PRICES.with_columns(pl.col("low_usd_t", "high_usd_t") / 1000)

@@ -87,7 +87,7 @@ def split_basket(
         value_share_high (fractions of the flows' total), contained_low_t, contained_high_t (t of the
         element; null where the content is unknown); ``elements``: the keys, code, element,
         contained_low_t and contained_high_t of every element that goods hold, as magnets hold dysprosium;
-        ``rows``: the flows themselves; ``information``: what was used and what was left out.
+        ``rows``: the trade rows behind it; ``information``: what was used and what was left out.
 
     Raises:
         InputError: a code, a column, a price band or ``use`` is not what it must be.
@@ -102,7 +102,8 @@ def split_basket(
     known_on = day_of(as_of)
     asked = _checked(by, use)
     stated = {"importers": _listed(importers), "exporters": _listed(exporters), "years": _numbers(years)}
-    rows, edition, inputs = trade_of(code, stated, flows, revision, dataset, folder, known_on)
+    raw, edition, inputs = trade_of(code, stated, flows, revision, dataset, folder, known_on)
+    rows = flows_of(raw, code)
     known = basket(code, edition, members)
     given = told(known, subcodes, customs, folder, known_on)
     problem = problem_of(
@@ -111,7 +112,7 @@ def split_basket(
     )  # fmt: skip
     solved = solution_of(problem)
     call = {"code": code, **stated, "by": list(asked[0]), "use": list(asked[1]), "as_of": str(known_on or "")}
-    return _result(problem, solved, asked[0], call, production_limit)
+    return _result(problem, solved, asked[0], call, production_limit, raw)
 
 
 def _listed(names: Iterable[str] | str | None) -> list[str] | None:
@@ -142,7 +143,7 @@ def trade_of(
     folder: str | Path | None,
     as_of: date | None,
 ) -> tuple[pl.DataFrame, str, tuple[Input, ...]]:
-    """Return the flows, the revision of their code, and where they come from."""
+    """Return trade rows, the revision of their code, and where they come from."""
     from evernormal.data import trade  # noqa: PLC0415  reads a table only when it is needed
 
     pinned: tuple[Input, ...] = ()
@@ -160,7 +161,7 @@ def trade_of(
         raise InputError(
             f"the revision of code {code} is not known", where="revision", cure="Give revision='HS2017'."
         )
-    return flows_of(rows, code), edition, pinned
+    return rows, edition, pinned
 
 
 def _trade_inputs(dataset: str | None, folder: str | Path | None, as_of: date | None) -> tuple[Input, ...]:
@@ -199,7 +200,12 @@ def told(
 
 
 def _result(
-    problem: Problem, solved: Solution, by: tuple[str, ...], call: Mapping[str, Any], limit: float | None
+    problem: Problem,
+    solved: Solution,
+    by: tuple[str, ...],
+    call: Mapping[str, Any],
+    limit: float | None,
+    raw: pl.DataFrame,
 ) -> Result:
     from evernormal import __version__  # noqa: PLC0415
 
@@ -207,7 +213,7 @@ def _result(
         "totals": _totals(problem, solved, by),
         "flows": _totals(problem, solved, FLOW),
         "elements": _elements(problem, solved, by),
-        "rows": problem.keys.with_columns(code=pl.lit(problem.known.code)),
+        "rows": _plain(raw),
         "information": _information(problem),
     }
     amounts: dict[str, str] = {}
@@ -228,6 +234,16 @@ def _result(
         __version__, problem.inputs, _parameters(problem, limit), _derivations(), call=dict(call)
     )
     return Result("basket-split", tables, units, lineage, problem.findings, _coverage(problem))
+
+
+def _plain(raw: pl.DataFrame) -> pl.DataFrame:
+    """Return trade rows in order, without numbers of which this file knows no unit."""
+    kept = [
+        name
+        for name, kind in raw.schema.items()
+        if name in ("value_usd", "quantity_t") or not kind.is_float()
+    ]
+    return raw.select(kept).sort(*FLOW, "value_usd", "quantity_t")
 
 
 def _totals(problem: Problem, solved: Solution, by: tuple[str, ...]) -> pl.DataFrame:

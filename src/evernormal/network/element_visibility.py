@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from evernormal.errors import NotCoveredError, UnknownNameError
+from evernormal.network.basket_flows import flows_of
 from evernormal.network.basket_information import KINDS, day_of
 from evernormal.network.basket_limits import Side
 from evernormal.network.basket_solution import SIDES, problem_of, solution_of
@@ -225,6 +226,7 @@ def _case(
         return None
     if rows.is_empty():
         return None
+    rows = flows_of(rows, known.code)
     sub = given["subcodes"]
     if sub is not None:
         sub = sub.filter(pl.col("code").str.replace_all(r"[^0-9]", "").str.starts_with(known.code))
