@@ -636,6 +636,40 @@ _ALL = (
         "evernormal.risk.momentum.change_point",
     ),
     Equation(
+        "E123",
+        "Supply-stability index",
+        r"S = 100\,(1 - \rho_p)\left(1 - D \sum_k w_k \tau_k\right),\quad \sum_k w_k = 1",
+        "100 x how low the price stands in its history x (1 - discount x weighted tightness of world supply,"
+        " world exports, imports and suppliers)",
+        "Ours, in the structure that KOMIR describes (price risk as the base, the rest as discounts; Etoday,"
+        " 10 December 2024); weights and discount: assumption",
+        "evernormal.risk.stability.stability_index",
+    ),
+    Equation(
+        "E124",
+        "Rank in the history up to a time",
+        r"\rho_t = \frac{\#\{s \le t: x_s < x_t\} + \frac12 \#\{s \le t: x_s = x_t\}}{\#\{s \le t\}}",
+        "(smaller values + half of the equal ones, itself among them) / values known up to the time",
+        "Hazen 1914, plotting position; nothing later is used (law 11)",
+        "evernormal.risk.stability.percentile_rank",
+    ),
+    Equation(
+        "E125",
+        "Ratio to the past",
+        r"r_t = \frac{x_t}{\frac1n \sum_{s=1}^{n} x_{t-s}}",
+        "value / mean of the values before it: five years, or 36 months",
+        "Definition",
+        "evernormal.risk.stability.past_ratio",
+    ),
+    Equation(
+        "E127",
+        "Weights drawn from the simplex",
+        r"w \sim \mathrm{Dirichlet}(1, \dots, 1),\quad D \sim U[D^-, D^+]",
+        "every set of weights that sums to 1 is as likely as any other; the discount evenly in its interval",
+        "Sensitivity of composite indicators: OECD and JRC 2008, Handbook on constructing composite indicators",
+        "evernormal.risk.stability.weights_sensitivity",
+    ),
+    Equation(
         "E135",
         "Combination of forecasts",
         r"\bar f_h = \frac{1}{5}\sum_m f_{m,h}",

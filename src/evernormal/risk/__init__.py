@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from evernormal.risk.origin import trace_origin
     from evernormal.risk.origin_algebra import origin_matrix
     from evernormal.risk.shares import concentration, herfindahl
+    from evernormal.risk.stability import stability_band, stability_index
+    from evernormal.risk.stability_monthly import monthly_stability
+    from evernormal.risk.stability_table import supply_stability
     from evernormal.risk.study import eu_criticality_table, eu_economic_importance_table, eu_supply_risk_table
     from evernormal.risk.usgs_risk import (
         disruption_potential,
@@ -57,13 +60,17 @@ _HOMES = {
     "geopolrisk": "geopolitical",
     "herfindahl": "shares",
     "hhi_wgi_t": "european_union",
+    "monthly_stability": "stability_monthly",
     "n_minus_one": "dependence",
     "neighbours_of": "exposure_duty",
     "net_import_reliance": "dependence",
     "origin_matrix": "origin_algebra",
     "remaining_supply": "dependence",
+    "stability_band": "stability",
+    "stability_index": "stability",
     "supplier_shares": "dependence",
     "supply_risk": "focal",
+    "supply_stability": "stability_table",
     "trace_origin": "origin",
     "trend": "exposure_trend",
     "usgs_supply_risk": "usgs_risk",
@@ -91,13 +98,17 @@ __all__ = [
     "geopolrisk",
     "herfindahl",
     "hhi_wgi_t",
+    "monthly_stability",
     "n_minus_one",
     "neighbours_of",
     "net_import_reliance",
     "origin_matrix",
     "remaining_supply",
+    "stability_band",
+    "stability_index",
     "supplier_shares",
     "supply_risk",
+    "supply_stability",
     "trace_origin",
     "trend",
     "usgs_supply_risk",
