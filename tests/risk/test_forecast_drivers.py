@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from evernormal.errors import InputError, NotCoveredError, SourceFormatError, UnknownNameError
+from evernormal.network.forms import form
 from evernormal.risk.forecast_drivers import battery_driver, implied_tonnes, intensity
+from evernormal.risk.forecast_series import annual_amounts
 
 IEA_2024 = {"lithium": 109.03, "nickel": 321.14, "cobalt": 66.51}
 """Kilotonnes in electric vehicles, IEA Critical Minerals Data Explorer 2025."""
@@ -67,6 +70,18 @@ def test_wrong_questions_name_what_would_be_right() -> None:
         battery_driver("tin", "iea-steps", 2024, 3)
     with pytest.raises(InputError, match="no such file"):
         battery_driver("lithium", "mine/path.csv", 2024, 3)
+
+
+def test_trade_grew_slower_than_batteries() -> None:
+    """What the finding of every path says: 2.7 against 1.6 times from 2021 to 2024."""
+    traded = {2021: 0.0, 2024: 0.0}
+    for name in ("lithium/hydroxide", "lithium/carbonate"):
+        table = annual_amounts(form(name), dataset=None, folder=None, as_of=None, until=None)
+        for year in traded:
+            row = table.filter(pl.col("country") == "WLD", pl.col("year") == year)
+            traded[year] += row["imports_t"].item()
+    assert traded[2024] / traded[2021] == pytest.approx(1.6, abs=0.05)
+    assert implied_tonnes("lithium", 2024) / implied_tonnes("lithium", 2021) == pytest.approx(2.7, abs=0.05)
 
 
 def own(folder: Path, text: str) -> str:

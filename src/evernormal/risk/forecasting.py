@@ -174,7 +174,9 @@ def _driver(
         return None, (note,)
     text = (
         f"Batteries follow {driver.scenario}. How well such paths are kept cannot be tested, because earlier"
-        " editions are not at hand: the interval holds trade noise, share and chemistry, not the path."
+        " editions are not at hand: the interval holds trade noise, share and chemistry, not the path. Trade"
+        " can grow slower than use: from 2021 to 2024 lithium in cars sold grew 2.7 times, world trade in"
+        " lithium chemicals 1.6 times."
     )
     untested = Finding("driver-not-tested", "caution", text, {"form": form.name, "scenario": driver.scenario})
     return driver, (*driver.findings, untested)
