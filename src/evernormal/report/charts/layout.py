@@ -30,12 +30,26 @@ class Node:
 
 @dataclass(frozen=True)
 class Link:
-    """A flow between two nodes, in the unit of the diagram."""
+    """A flow between two nodes, in the unit of the diagram.
+
+    Attributes:
+        source: key of the node that it leaves.
+        target: key of the node that it reaches.
+        amount: what leaves.
+        color: of the ribbon.
+        arriving: what arrives, where something is lost on the way; None for all.
+    """
 
     source: str
     target: str
     amount: float
     color: str
+    arriving: float | None = None
+
+    @property
+    def arrives(self) -> float:
+        """What arrives."""
+        return self.amount if self.arriving is None else self.arriving
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Ribbon:
-    """A link with the upper edge of both ends and its thickness, in pixels."""
+    """A link with the upper edge of both ends and its thickness at both, in pixels."""
 
     link: Link
     x0: float
@@ -64,6 +78,7 @@ class Ribbon:
     x1: float
     y1: float
     thickness: float
+    end: float
 
 
 def lay_out(
@@ -108,7 +123,7 @@ def lay_out(
 
 
 def _through(key: str, links: Sequence[Link]) -> float:
-    into = sum(link.amount for link in links if link.target == key)
+    into = sum(link.arrives for link in links if link.target == key)
     out = sum(link.amount for link in links if link.source == key)
     return max(into, out)
 
@@ -143,7 +158,7 @@ def _ribbons(
     ends: dict[int, float] = {}
     for i in sorted(order, key=lambda i: (boxes[links[i].target].y, boxes[links[i].source].y)):
         ends[i] = boxes[links[i].target].y + arriving[links[i].target]
-        arriving[links[i].target] += links[i].amount * scale
+        arriving[links[i].target] += links[i].arrives * scale
     return [
         Ribbon(
             link,
@@ -152,6 +167,7 @@ def _ribbons(
             boxes[link.target].x,
             ends[i],
             link.amount * scale,
+            link.arrives * scale,
         )
         for i, link in enumerate(links)
     ]

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import altair as alt
-
 from evernormal.report.charts import theme
 from evernormal.report.charts.chain import Chain, Flow, chain_of
 from evernormal.report.charts.figure import Figure
-from evernormal.report.charts.layout import Box, Link, Node, Ribbon, lay_out
+from evernormal.report.charts.layout import Box, Link, Node, lay_out
+from evernormal.report.charts.ribbons import NODE, box_layer, label_layers, ribbon_layer
 from evernormal.report.reading import Reading
 
-NODE, STEPS, LEAST_MARGIN, MOST_MARGIN = 12, 24, 90, 235
+LEAST_MARGIN, MOST_MARGIN = 90, 235
 LINE_WIDTH, POOL_WIDTH = MOST_MARGIN - 26, 92
 MISSING, STOCK, USE = "#f2b089", "#999999", "#4d4d4d"
 _OWN = {"stock": STOCK, "domestic": STOCK, "release": theme.STATE, "other": theme.OTHER_SUPPLY}
@@ -29,7 +28,7 @@ def sankey_chart(reading: Reading) -> Figure:
     first_try, _ = lay_out(nodes, links, width=300, height=height, node_width=NODE)
     left, right = _margins(_labels(reading, chain, first_try))
     boxes, ribbons = lay_out(nodes, links, width=theme.WIDTH - left - right, height=height, node_width=NODE)
-    layers = [_ribbon_layer(ribbons), _box_layer(boxes), *_label_layers(_labels(reading, chain, boxes))]
+    layers = [ribbon_layer(ribbons), box_layer(boxes), *label_layers(_labels(reading, chain, boxes))]
     first, last = reading.window[0], reading.window[-1]
     title = words.text(
         "chart.sankey", first=words.month(first), last=words.month(last), unit=reading.short_unit
@@ -101,55 +100,6 @@ def _with_missing(chain: Chain, nodes: list[Node], links: list[Link]) -> tuple[l
     return nodes, [link for link in links if link.amount > 0]
 
 
-def _ribbon_layer(ribbons: list[Ribbon]) -> alt.Chart:
-    rows = []
-    for number, ribbon in enumerate(ribbons):
-        for step in range(STEPS + 1):
-            t = step / STEPS
-            ease = t * t * (3 - 2 * t)
-            top = ribbon.y0 + (ribbon.y1 - ribbon.y0) * ease
-            rows.append(
-                {
-                    "x": round(ribbon.x0 + (ribbon.x1 - ribbon.x0) * t, 1),
-                    "y": round(top, 1),
-                    "y2": round(top + max(ribbon.thickness, 0.6), 1),
-                    "ribbon": number,
-                    "color": ribbon.link.color,
-                }
-            )
-    layer: alt.Chart = (
-        alt.Chart(theme.data(rows))
-        .mark_area(opacity=0.5)
-        .encode(
-            x=theme.pixels_x("x"),
-            y=theme.pixels("y"),
-            y2="y2:Q",
-            detail="ribbon:N",
-            color=alt.Color("color:N", scale=None),
-        )
-    )
-    return layer
-
-
-def _box_layer(boxes: list[Box]) -> alt.Chart:
-    rows = [
-        {"x": b.x, "x2": b.x + NODE, "y": b.y, "y2": b.y + max(b.height, 1.5), "color": b.node.color}
-        for b in boxes
-    ]
-    layer: alt.Chart = (
-        alt.Chart(theme.data(rows))
-        .mark_rect(opacity=1)
-        .encode(
-            x=theme.pixels_x("x"),
-            x2="x2:Q",
-            y=theme.pixels("y"),
-            y2="y2:Q",
-            color=alt.Color("color:N", scale=None),
-        )
-    )
-    return layer
-
-
 def _margins(rows: list[dict[str, Any]]) -> tuple[int, int]:
     """Return room for the longest label on the left and on the right."""
     found = []
@@ -195,20 +145,6 @@ def _pool_label(reading: Reading, box: Box, form: str, *, crowded: bool) -> list
         {"x": x, "y": box.y - 7 - 14 * (last - i), "label": line, "side": "center"}
         for i, line in enumerate(lines)
     ]
-
-
-def _label_layers(rows: list[dict[str, Any]]) -> list[alt.Chart]:
-    layers = []
-    for side in ("left", "right", "center"):
-        base = alt.Chart(theme.data([r for r in rows if r["side"] == side]))
-        style: dict[str, Any] = {"align": side, "baseline": "middle", "fontSize": theme.TEXT_SIZE}
-        place = {"x": theme.pixels_x("x"), "y": theme.pixels("y"), "text": "label:N"}
-        if side == "center":
-            layers.append(
-                base.mark_text(stroke="#ffffff", strokeWidth=4, opacity=0.9, **style).encode(**place)
-            )
-        layers.append(base.mark_text(color=theme.INK, **style).encode(**place))
-    return layers
 
 
 def _amount(reading: Reading, flow: Flow | None, box: Box) -> str:

@@ -23,7 +23,9 @@ LOST, GAINED, STEADY = "#D55E00", "#0072B2", "#8c8c8c"
 PALETTE = ("#0072B2", "#56B4E9", "#009E73", "#CC79A7", "#E69F00", "#F0E442")
 LOSERS = ("#D55E00", "#8c3b00", "#f0a06a")
 OTHERS, STATE, OTHER_SUPPLY = "#bdbdbd", "#333333", "#999933"
+UNKNOWN, HATCH = "#ececec", "#b5b5b5"
 TITLE_SIZE, TEXT_SIZE, LINE = 14, 12, 18
+NOTE_SIZE, NOTE_LINE = 10.5, 14
 
 Row = Mapping[str, Any]
 
@@ -43,6 +45,8 @@ def finish(
     right: int = RIGHT,
     bottom: int = BOTTOM,
     above: int = 0,
+    width: int = WIDTH,
+    notes: Sequence[str] = (),
 ) -> Figure:
     """Put layers on one plot of fixed size under a title.
 
@@ -54,9 +58,11 @@ def finish(
         right: margin, where direct labels stand.
         bottom: margin.
         above: room between title and plot.
+        width: of the whole picture.
+        notes: paragraphs below the plot: unit, source, as-of date, what is not known.
     """
     key, title, description = figure
-    lines = wrapped(title, WIDTH - 8, TITLE_SIZE)
+    lines = wrapped(title, width - 8, TITLE_SIZE)
     top = LINE * len(lines) + 10 + above
     heading = [
         alt.Chart(data([{}]))
@@ -64,10 +70,13 @@ def finish(
         .encode(x=alt.value(4 - left), y=alt.value(LINE * i + 4 - top), text=alt.value(line))
         for i, line in enumerate(lines)
     ]
+    said = [line for note in notes for line in wrapped(note, width - 10, NOTE_SIZE)]
+    below = height + bottom
+    bottom += (NOTE_LINE * len(said) + 4) if said else 0
     chart = (
-        alt.layer(*layers, *heading)
+        alt.layer(*layers, *heading, *_note_layers(said, 4 - left, below))
         .properties(
-            width=WIDTH - left - right,
+            width=width - left - right,
             height=height,
             padding={"left": left, "right": right, "top": top, "bottom": bottom},
             autosize=alt.AutoSizeParams(type="none"),
@@ -82,6 +91,56 @@ def finish(
     )  # fmt: skip
     spec = chart.to_dict(validate=False)
     return Figure(key, title, description, spec)
+
+
+def _note_layers(lines: Sequence[str], x: int, top: int) -> list[alt.Chart]:
+    """Return lines of small text from a height downward."""
+    if not lines:
+        return []
+    rows = [{"x": x, "y": top + NOTE_LINE * i, "label": line} for i, line in enumerate(lines)]
+    return [
+        alt.Chart(data(rows))
+        .mark_text(align="left", baseline="top", fontSize=NOTE_SIZE, color=SOFT)
+        .encode(x=pixels_x("x"), y=pixels("y"), text="label:N")
+    ]
+
+
+def hatched(boxes: Sequence[tuple[float, float, float, float]], step: float = 6.0) -> list[alt.Chart]:
+    """Return grey boxes with slanting lines, in pixels of the plot: what is unknown (law 2).
+
+    Args:
+        boxes: left, top, right and bottom of each.
+        step: distance of the lines.
+    """
+    if not boxes:
+        return []
+    grounds = [{"x": a, "y": b, "x2": c, "y2": d} for a, b, c, d in boxes]
+    lines = [line for box in boxes for line in _slanting(box, step)]
+    places = {"x": pixels_x("x"), "x2": "x2:Q", "y": pixels("y"), "y2": "y2:Q"}
+    layers = [alt.Chart(data(grounds)).mark_rect(color=UNKNOWN, opacity=1).encode(**places)]
+    if lines:
+        layers.append(alt.Chart(data(lines)).mark_rule(color=HATCH, strokeWidth=1).encode(**places))
+    return layers
+
+
+def _slanting(box: tuple[float, float, float, float], step: float) -> list[dict[str, float]]:
+    """Return the parts of lines at 45 degrees that lie inside a box."""
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    lines, offset = [], step
+    while offset < width + height:
+        x, y = min(offset, width), max(offset - width, 0.0)
+        x2, y2 = max(offset - height, 0.0), min(offset, height)
+        lines.append(
+            {
+                "x": round(left + x, 1),
+                "y": round(top + y, 1),
+                "x2": round(left + x2, 1),
+                "y2": round(top + y2, 1),
+            }
+        )
+        offset += step
+    return lines
 
 
 def month_x(months: Sequence[dt.date]) -> alt.Scale:
