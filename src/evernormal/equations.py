@@ -670,6 +670,18 @@ _ALL = (
         "evernormal.risk.stability.weights_sensitivity",
     ),
     Equation(
+        "E128",
+        "Inputs drawn again",
+        r"q \sim q_0\, e^{\sigma z},\; \sigma^2 = \ln(1 + \nu^2),\quad e \sim N(e_0, s_e),\quad"
+        r" u \sim U[0, u^{\max}],\quad r_k = \#\{j : y_j \succ y_k\} + 1",
+        "amounts log-normal around the published figure by the relative deviation of their grade, governance"
+        " normal by its standard error, what is bounded only evenly; quantiles of the indicator and of its rank"
+        " (1 is worst) over the draws",
+        "Monte Carlo propagation: JCGM 101:2008, Supplement 1 to the Guide to the expression of uncertainty in"
+        " measurement; deviations by grade: assumption",
+        "evernormal.risk.resampling_cases.sample",
+    ),
+    Equation(
         "E135",
         "Combination of forecasts",
         r"\bar f_h = \frac{1}{5}\sum_m f_{m,h}",

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from evernormal.risk.momentum import change_point, dependence_trends
     from evernormal.risk.origin import trace_origin
     from evernormal.risk.origin_algebra import origin_matrix
+    from evernormal.risk.package_differences import geopolrisk_differences
+    from evernormal.risk.resampling import resample
     from evernormal.risk.shares import concentration, herfindahl
     from evernormal.risk.stability import stability_band, stability_index
     from evernormal.risk.stability_monthly import monthly_stability
@@ -58,6 +60,7 @@ _HOMES = {
     "exposure": "exposure_report",
     "forecast": "forecasting",
     "geopolrisk": "geopolitical",
+    "geopolrisk_differences": "package_differences",
     "herfindahl": "shares",
     "hhi_wgi_t": "european_union",
     "monthly_stability": "stability_monthly",
@@ -66,6 +69,7 @@ _HOMES = {
     "net_import_reliance": "dependence",
     "origin_matrix": "origin_algebra",
     "remaining_supply": "dependence",
+    "resample": "resampling",
     "stability_band": "stability",
     "stability_index": "stability",
     "supplier_shares": "dependence",
@@ -96,6 +100,7 @@ __all__ = [
     "exposure",
     "forecast",
     "geopolrisk",
+    "geopolrisk_differences",
     "herfindahl",
     "hhi_wgi_t",
     "monthly_stability",
@@ -104,6 +109,7 @@ __all__ = [
     "net_import_reliance",
     "origin_matrix",
     "remaining_supply",
+    "resample",
     "stability_band",
     "stability_index",
     "supplier_shares",

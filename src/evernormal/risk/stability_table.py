@@ -108,11 +108,16 @@ def supply_stability(
         folder: folder of the user's store; needed with ``dataset``.
 
     Returns:
-        Result ``supply-stability`` with tables ``stability``: country, form, year, index (0 to 100; null where
-        the price or a discount is unknown), index_low, index_high (10th and 90th percentile over other
-        weights; where a discount is unknown, over its whole range), band, band_ko, event, band_chance (share
-        of the draws in this band), since (first year of the present run in this band or a tighter one); and ``components``: country, form, year, component, measure (as it was found), rank (0..1 of its
-        history), tightness, weight, points (what it adds to or takes from the index).
+        Result ``supply-stability`` with tables
+
+        - ``stability``: country, form, year, index (0 to 100; null where the price or a discount is unknown),
+          index_low, index_high (10th and 90th percentile over other weights; where a discount is unknown,
+          over its whole range), band, band_ko, event, band_chance (share of the draws in this band), since
+          (first year of the present run in this band or a tighter one);
+        - ``components``: country, form, year, component, measure (as it was found), rank (0 to 1 of its
+          history), tightness, weight, points (what it adds to or takes from the index).
+
+        A cell in which nobody recorded an import has no row.
 
     Raises:
         UnknownNameError, NotCoveredError, InputError: as :func:`stability_index` and
