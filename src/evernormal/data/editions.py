@@ -115,6 +115,8 @@ def vintage(
 ) -> Vintage:
     """Return the latest vintage of a data set that was knowable on ``as_of``, after checking its hash.
 
+    ``NAME/VINTAGE`` names exactly one vintage, as the inputs of a result do.
+
     Of a vintage in parts the list of parts is checked here, and each part when :func:`scan` reads it.
 
     Raises:
@@ -123,7 +125,8 @@ def vintage(
         SnapshotError: the stored file was truncated or changed.
     """
     known = [v for v in vintages(folder) if kind is None or v.kind == kind]
-    named = [v for v in known if v.dataset == dataset]
+    name, _, exactly = dataset.partition("/")
+    named = [v for v in known if v.dataset == name and (not exactly or v.vintage == exactly)]
     if not named:
         raise _unknown(dataset, folder, kind, known)
     knowable = [v for v in named if as_of is None or date.fromisoformat(v.as_of) <= as_of]

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from evernormal.risk.stability_monthly import monthly_stability
     from evernormal.risk.stability_table import supply_stability
     from evernormal.risk.study import eu_criticality_table, eu_economic_importance_table, eu_supply_risk_table
+    from evernormal.risk.targets import target_progress
+    from evernormal.risk.targets_table import read_targets
     from evernormal.risk.usgs_risk import (
         disruption_potential,
         economic_vulnerability,
@@ -68,6 +70,7 @@ _HOMES = {
     "neighbours_of": "exposure_duty",
     "net_import_reliance": "dependence",
     "origin_matrix": "origin_algebra",
+    "read_targets": "targets_table",
     "remaining_supply": "dependence",
     "resample": "resampling",
     "stability_band": "stability",
@@ -75,6 +78,7 @@ _HOMES = {
     "supplier_shares": "dependence",
     "supply_risk": "focal",
     "supply_stability": "stability_table",
+    "target_progress": "targets",
     "trace_origin": "origin",
     "trend": "exposure_trend",
     "usgs_supply_risk": "usgs_risk",
@@ -108,6 +112,7 @@ __all__ = [
     "neighbours_of",
     "net_import_reliance",
     "origin_matrix",
+    "read_targets",
     "remaining_supply",
     "resample",
     "stability_band",
@@ -115,6 +120,7 @@ __all__ = [
     "supplier_shares",
     "supply_risk",
     "supply_stability",
+    "target_progress",
     "trace_origin",
     "trend",
     "usgs_supply_risk",

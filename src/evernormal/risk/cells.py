@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,25 @@ import numpy.typing as npt
 import polars as pl
 
 from evernormal.data.geography import aliases
+from evernormal.data.parts import Question
 from evernormal.errors import UnknownNameError
+from evernormal.risk.world_tables import WorldTables, open_world, production_of, trade_of
 
-__all__ = ["EUROPEAN_UNION", "MEMBERS", "YEARS", "Cells", "Material", "gather", "materials", "reporters"]
+__all__ = [
+    "COPIED_GOLD",
+    "EUROPEAN_UNION",
+    "MEMBERS",
+    "MISSING",
+    "OTHER_LABEL",
+    "REST",
+    "UNREAD",
+    "YEARS",
+    "Cells",
+    "Material",
+    "gather",
+    "materials",
+    "reporters",
+]
 
 EUROPEAN_UNION = "EU"
 MEMBERS = (
@@ -34,13 +50,21 @@ YEARS = tuple(range(2018, 2025))
 
 Numbers = npt.NDArray[np.float64]
 
-_TONNES = {"t": 1.0, "kg": 1e-3, "million m3": 1.0}
-_OTHER_LABEL = {"GUY": "GUF", "R20": "XKX"}
-_MISSING = 0.5
-_UNREAD = frozenset({("PYF", 2018)})
+OTHER_LABEL = {"GUY": "GUF", "R20": "XKX"}
+"""Countries for which the package takes the governance and the production of another."""
+
+MISSING = 0.5
+"""What the package takes for an exporter without an indicator."""
+
+UNREAD = frozenset({("PYF", 2018)})
 """Cells that hold the text "nan" in the packed data, and make the package answer NaN."""
 
-_COPIED_GOLD = {2023: 1164.0, 2024: 1072.0}
+REST = "ROW"
+"""Other countries together, in statistics that do not list small producers."""
+
+_SHIFTS = {"taiwan": "TWN", "guyana": "GUY", "europe": "R20"}
+
+COPIED_GOLD = {2023: 1164.0, 2024: 1072.0}
 """Kilograms of gold that the packed data give to Guyana and that are French Guiana's."""
 
 
@@ -61,27 +85,55 @@ class Material:
 
 @dataclass(frozen=True)
 class Cells:
-    """Sums per country, material and year; shape (countries, materials, years).
+    """Sums per country, material and year; shape (countries, materials, years), ``hhi`` without countries.
 
     Attributes:
-        hhi: concentration of world production; shape (materials, years); NaN where nothing is listed.
-        production: domestic production in tonnes (million cubic metres for natural gas).
+        hhi: concentration of world production; NaN where nothing is listed.
+        hhi_truncated: the same with production cut to whole numbers, as the package does.
+        hhi_package: that with the gold that the package gives to Guyana too.
+        production: domestic production in tonnes (million cubic metres for natural gas); NaN where nothing
+            is known of the material and year.
+        unlisted: whether the country is listed as a producer without a figure.
+        other_production: what the package would take for the domestic production.
         quantity: imports in tonnes, of the shipments whose quantity is known.
         weighted: imports x governance risk, of the exporters whose governance is known.
         unrated: imports in tonnes from exporters whose governance is unknown.
         taiwan: imports in tonnes from Taiwan.
+        taiwan_shift: how much more ``weighted`` would be with the package's 0.5 for Taiwan.
+        guyana_shift: the same with French Guiana's governance for Guyana.
+        europe_shift: the same with Kosovo's governance for other European countries.
+        unread: shipments from where the package reads governance as NaN.
+        inside: for the European Union, imports in tonnes among its members.
         value: value of those imports, thousand USD.
         blank: value of shipments whose quantity is unknown, thousand USD.
     """
 
     hhi: Numbers
+    hhi_truncated: Numbers
+    hhi_package: Numbers
     production: Numbers
+    unlisted: Numbers
+    other_production: Numbers
     quantity: Numbers
     weighted: Numbers
     unrated: Numbers
     taiwan: Numbers
+    taiwan_shift: Numbers
+    guyana_shift: Numbers
+    europe_shift: Numbers
+    unread: Numbers
+    inside: Numbers
     value: Numbers
     blank: Numbers
+
+    def picked(self, rows: Sequence[int] | None, materials: Sequence[int], years: Sequence[int]) -> Cells:
+        """Return the same sums of some countries, materials and years; None for every country."""
+        at = np.ix_(materials, years)
+        every = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        cut = {name: part[..., *at] for name, part in every.items()}
+        if rows is not None:
+            cut |= {name: part[rows] for name, part in cut.items() if part.ndim == 3}
+        return Cells(**cut)
 
 
 @functools.cache
@@ -107,13 +159,16 @@ def reporters() -> tuple[str, ...]:
     return tuple(sorted(set(aliases("baci").values())))
 
 
-def gather(chosen: Sequence[str], years: Sequence[int], *, published: bool) -> Cells:
+def gather(
+    chosen: Sequence[str], years: Sequence[int], *, published: bool, tables: WorldTables | None = None
+) -> Cells:
     """Sum trade, production and governance for every reporter, and the European Union in the last row.
 
     Args:
         chosen: names of materials.
-        years: years, within :data:`YEARS`.
+        years: years, within those of the tables.
         published: treat gaps as geopolrisk-py 2.0.1 does.
+        tables: the tables to sum; None for the shipped ones.
 
     Raises:
         UnknownNameError: a material that the method does not have.
@@ -122,36 +177,34 @@ def gather(chosen: Sequence[str], years: Sequence[int], *, published: bool) -> C
         if name not in materials():
             raise UnknownNameError("material of GeoPolRisk", name, materials())
     every = list(materials())
-    rows = [every.index(name) for name in chosen]
-    columns = [YEARS.index(year) for year in years]
-    known = _world(published)
-    picked = np.ix_(rows, columns)
-    kept = (known.production, known.quantity, known.weighted, known.unrated, known.taiwan, known.value)
-    return Cells(known.hhi[picked], *(part[:, *picked] for part in (*kept, known.blank)))
+    opened = open_world() if tables is None else tables
+    known = _world(opened, published=published)
+    return known.picked(
+        None, [every.index(name) for name in chosen], [opened.years.index(year) for year in years]
+    )
 
 
-@functools.lru_cache(maxsize=2)
-def _world(published: bool) -> Cells:
-    """Sums of every material and year of the shipped tables, which no call changes; made once."""
-    every = list(materials())
-    hhi, production = _production(every, YEARS, published=published)
-    flows = _flows(list(materials().values()), YEARS)
-    return Cells(hhi, production, *_trade(flows, len(every), YEARS, published=published))
+@functools.lru_cache(maxsize=4)
+def _world(tables: WorldTables, *, published: bool) -> Cells:
+    """Sums of every material and year of some tables, which no call changes; made once for each."""
+    every = list(materials().values())
+    made = _production(tables, published=published)
+    flows = _flows(every, tables)
+    return Cells(**made, **_trade(flows, len(every), tables.years, published=published))
 
 
-def _flows(chosen: Sequence[Material], years: Sequence[int]) -> pl.DataFrame:
+def _flows(chosen: Sequence[Material], tables: WorldTables) -> pl.DataFrame:
     """Trade rows of the materials; a code that stands for two materials counts for both."""
-    from evernormal.data.snapshot import scan  # noqa: PLC0415 - opens the snapshot
-
     pairs = [(int(code), number) for number, one in enumerate(chosen) for code in one.codes]
     lookup = pl.DataFrame(pairs, schema={"code": pl.Int32, "material": pl.Int64}, orient="row")
-    rows = scan("trade").filter(pl.col("year").is_in(years), pl.col("code").is_in(lookup["code"].implode()))
-    return rows.collect().join(lookup, on="code", maintain_order="left")
+    asked = Question(codes=frozenset(lookup["code"].to_list()), years=frozenset(tables.years))
+    rows = trade_of(tables).rows_of(asked).collect().with_columns(pl.col("code").cast(pl.Int32))
+    if tables.folder is not None:
+        rows = rows.sort("code", "year", "exporter", "importer")  # parts come in any order (law 6)
+    return rows.join(lookup, on="code", maintain_order="left")
 
 
-def _trade(
-    flows: pl.DataFrame, count: int, years: Sequence[int], *, published: bool
-) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]:
+def _trade(flows: pl.DataFrame, count: int, years: Sequence[int], *, published: bool) -> dict[str, Numbers]:
     names = {name: number for number, name in enumerate(reporters())}
     lookup = np.zeros(1000, dtype=np.int64)
     for code, iso3 in aliases("baci").items():
@@ -168,31 +221,60 @@ def _trade(
     blank = np.where(known, 0.0, value)
     if published:
         known, blank = np.ones_like(known), np.zeros_like(blank)
-    risk = _governance(years, published=published)[source, year]
-    rated = ~np.isnan(risk)
-    of_taiwan = source == names["TWN"]
-    columns = np.stack(
-        (
-            tonnes,
-            tonnes * (risk if published else np.where(rated, risk, 0.0)),
-            np.where(rated, 0.0, tonnes),
-            np.where(of_taiwan, tonnes, 0.0),
-            np.where(known, value, 0.0),
-            blank,
-        )
-    )
+    risk = _governance(years, published=published)
+    rated = ~np.isnan(risk[source, year])
     inside = np.isin(np.arange(len(names)), [names[member] for member in MEMBERS])
     shape = (len(names) + 1, count, len(years))
     place = flows["material"].to_numpy() * len(years) + year
-    sums = np.zeros((6, *shape))
-    for number, column in enumerate(columns):
-        cell = target * (count * len(years)) + place
-        summed = np.bincount(cell, column, minlength=shape[0] * count * len(years))
-        sums[number] = summed.reshape(shape)
-        into = inside[target] & (True if published and number != 1 else ~inside[source])
-        union = np.bincount(place[into], column[into], minlength=count * len(years))
-        sums[number, -1] = union.reshape(shape[1:])
-    return sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
+    add = _Adder(target, place, shape, inside[target], inside[target] & ~inside[source])
+    exposed = tonnes * (risk[source, year] if published else np.where(rated, risk[source, year], 0.0))
+    whole = published
+    sums = {
+        "quantity": add(tonnes, inside=whole),
+        "weighted": add(exposed),
+        "unrated": add(np.where(rated, 0.0, tonnes), inside=whole),
+        "value": add(np.where(known, value, 0.0), inside=whole),
+        "blank": add(blank, inside=whole),
+    }
+    other = _governance(years, published=True)
+    middle = np.where(np.isnan(risk), MISSING, risk)
+    for name, country in _SHIFTS.items():
+        only = source == names[country]
+        shift = tonnes[only] * (other - middle)[source[only], year[only]]
+        sums[f"{name}_shift"] = add(shift, only=only)
+    only = source == names["TWN"]
+    sums["taiwan"] = add(tonnes[only], only=only, inside=whole)
+    only = np.isnan(other)[source, year]
+    sums["unread"] = add(np.ones(int(only.sum())), only=only, inside=True)
+    among = inside[target] & inside[source]
+    sums["inside"] = np.zeros_like(sums["quantity"])
+    sums["inside"][-1] = add(np.ones(int(among.sum())), only=among, inside=True)[-1]
+    return sums
+
+
+@dataclass(frozen=True)
+class _Adder:
+    """Adds columns of trade rows up to cells, and to the European Union."""
+
+    target: npt.NDArray[np.int64]
+    place: npt.NDArray[np.int64]
+    shape: tuple[int, int, int]
+    into: npt.NDArray[np.bool_]
+    from_outside: npt.NDArray[np.bool_]
+
+    def __call__(
+        self, column: Numbers, *, only: npt.NDArray[np.bool_] | None = None, inside: bool = False
+    ) -> Numbers:
+        """Sum a column; ``only`` says which rows it is of, ``inside`` counts trade among members too."""
+        rows = slice(None) if only is None else only
+        target, place = self.target[rows], self.place[rows]
+        into = (self.into if inside else self.from_outside)[rows]
+        size = self.shape[1] * self.shape[2]
+        sums = np.bincount(target * size + place, column, minlength=self.shape[0] * size)
+        found: Numbers = sums.reshape(self.shape)
+        union = np.bincount(place[into], column[into], minlength=size)
+        found[-1] = union.reshape(self.shape[1:])
+        return found
 
 
 def _governance(years: Sequence[int], *, published: bool) -> Numbers:
@@ -207,45 +289,83 @@ def _governance(years: Sequence[int], *, published: bool) -> Numbers:
         for column, year in enumerate(years):
             value = found.get((name, year), np.nan)
             if published:
-                other = found.get((_OTHER_LABEL.get(name, name), year), value)
-                value = _MISSING if name == "TWN" or np.isnan(other) else other
-                value = np.nan if (name, year) in _UNREAD else value
+                other = found.get((OTHER_LABEL.get(name, name), year), value)
+                value = MISSING if name == "TWN" or np.isnan(other) else other
+                value = np.nan if (name, year) in UNREAD else value
             risk[place, column] = value
     return risk
 
 
-def _production(chosen: Sequence[str], years: Sequence[int], *, published: bool) -> tuple[Numbers, Numbers]:
-    from evernormal.data import production  # noqa: PLC0415 - opens the snapshot
-
-    labels = {materials()[name].production: number for number, name in enumerate(chosen)}
+def _production(tables: WorldTables, *, published: bool) -> dict[str, Numbers]:
+    """Concentration of the world and production at home, of every material and year."""
+    every = {name: one.production for name, one in materials().items()}
+    rows = production_of(tables, every).rows
     places = {name: number for number, name in enumerate(reporters())}
-    when = {year: number for number, year in enumerate(years)}
-    squares, totals = np.zeros((2, len(chosen), len(years)))
-    domestic = np.zeros((len(places) + 1, len(chosen), len(years)))
-    rows = production(list(labels), years=years).select("country", "material", "year", "value", "unit")
-    known = [row for row in rows.iter_rows() if row[3] is not None]
-    if published:
-        known += [
-            ("GUY", "Gold", year, _COPIED_GOLD[year], "kg")
-            for year in years
-            if year in _COPIED_GOLD and "Gold" in labels
-        ]
-    listed: dict[str, set[str]] = {label: set() for label in labels}
-    for country, label, *_ in known:
-        listed[label].add(country)
-    renamed = {other: name for name, other in _OTHER_LABEL.items()} if published else {}
-    for country, label, year, value, unit in known:
-        material, column = labels[label], when[year]
-        tonnes = value * _TONNES[unit]
-        counted = math.floor(value) if published else value
-        squares[material, column] += counted * counted
-        totals[material, column] += counted
-        place = places.get(renamed.get(country, country))
-        taken = published and _OTHER_LABEL.get(country) in listed[label]
+    number_of = {name: number for number, name in enumerate(every)}
+    when = {year: number for number, year in enumerate(tables.years)}
+    rows = rows.filter(pl.col("year").is_in(tables.years))
+    known = [
+        (country, number_of[name], when[year], value, tonnes, own)
+        for name, country, year, value, tonnes, own in rows.filter(
+            pl.col("tonnes").is_not_null()
+        ).select("name", "country", "year", "value", "tonnes", "own").iter_rows()
+    ]  # fmt: skip
+    gold = number_of["Gold"]
+    copied = [
+        ("GUY", gold, when[year], value, value / 1000, False)
+        for year, value in COPIED_GOLD.items()
+        if year in when and not (rows["own"] & (rows["name"] == "Gold")).any()
+    ]
+    shape = (len(every), len(tables.years))
+    hhi = {
+        "hhi": _squares(known + (copied if published else []), shape, whole=published),
+        "hhi_truncated": _squares(known, shape, whole=True),
+        "hhi_package": _squares(known + copied, shape, whole=True),
+    }
+    domestic = _at_home(known, places, shape, renamed=False)
+    package = _at_home(known + copied, places, shape, renamed=True)
+    if not published:
+        domestic[:, np.isnan(hhi["hhi"])] = np.nan
+    unlisted = np.zeros_like(domestic)
+    for name, country, year in (
+        rows.filter(pl.col("tonnes").is_null()).select("name", "country", "year").iter_rows()
+    ):
+        if country in places:
+            unlisted[places[country], number_of[name], when[year]] = 1
+        if country in MEMBERS:
+            unlisted[-1, number_of[name], when[year]] = 1
+    made = package if published else domestic
+    return hhi | {"production": made, "other_production": package, "unlisted": unlisted}
+
+
+_Made = tuple[str, int, int, float, float, bool]
+
+
+def _squares(known: Sequence[_Made], shape: tuple[int, int], *, whole: bool) -> Numbers:
+    """Concentration per material and year (equation E100)."""
+    squares, totals = np.zeros((2, *shape))
+    for country, material, column, value, tonnes, own in known:
+        amount = tonnes if own else math.floor(value) if whole else value
+        totals[material, column] += amount
+        if country != REST:  # many small producers: their squares are unknown, and the sum a lower bound
+            squares[material, column] += amount * amount
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Numbers = np.where(totals > 0, squares / totals**2, np.nan)
+    return found
+
+
+def _at_home(
+    known: Sequence[_Made], places: Mapping[str, int], shape: tuple[int, int], *, renamed: bool
+) -> Numbers:
+    """Tonnes made per country; ``renamed`` as the package labels them, the European Union left out."""
+    domestic = np.zeros((len(places) + 1, *shape))
+    listed = {(country, material) for country, material, *_ in known}
+    other = {old: new for new, old in OTHER_LABEL.items()} if renamed else {}
+    for country, material, column, _, tonnes, _ in known:
+        place = places.get(other.get(country, country))
+        taken = renamed and (OTHER_LABEL.get(country), material) in listed
         if place is not None and not taken:
             domestic[place, material, column] += tonnes
-        if country in MEMBERS and not published:
+        if country in MEMBERS and not renamed:
             domestic[-1, material, column] += tonnes
-    with np.errstate(invalid="ignore", divide="ignore"):
-        hhi = np.where(totals > 0, squares / totals**2, np.nan)
-    return hhi, domestic
+    return domestic

@@ -5,13 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from evernormal.errors import InputError, NotCoveredError
 from evernormal.result import Derivation, Finding, Input, Level, Lineage, Result
-from evernormal.risk.cells import EUROPEAN_UNION, YEARS, Cells, Numbers, gather, materials, reporters
+from evernormal.risk.cells import EUROPEAN_UNION, Cells, Numbers, gather, materials, reporters
+from evernormal.risk.package_habits import HABITS, marks_of
+from evernormal.risk.world_tables import WorldTables, open_world, production_of
 
 __all__ = ["REFERENCE", "geopolrisk"]
 
@@ -38,6 +42,11 @@ def geopolrisk(
     years: Iterable[int] | None = None,
     materials: Iterable[str] | None = None,
     compatible: bool = False,
+    *,
+    dataset: str | None = None,
+    statistics: str | None = None,
+    folder: str | Path | None = None,
+    as_of: date | str | None = None,
 ) -> Result:
     """Return the GeoPolRisk score of every country, material and year (equations E100 to E103).
 
@@ -49,11 +58,17 @@ def geopolrisk(
 
     Args:
         countries: ISO 3166 alpha-3 codes, or ``EU`` for the 27 members as one; None for all and the EU.
-        years: 2018 to 2024; None for all.
+        years: years that trade, production and governance cover (2018 to 2024 as shipped); None for all.
         materials: names of the method, such as ``Lithium`` or ``Rare earth``; None for all 53.
         compatible: give what geopolrisk-py 2.0.1 gives, gaps included: 0 where no import is recorded, 0.5 for
             Taiwan and any other exporter without an indicator, unknown quantities as 0 tonnes, no production
-            of the European Union, and two of its labels (Guyana, Kosovo).
+            of the European Union, and two of its labels (Guyana, Kosovo).  Every cell that differs, and why:
+            :func:`evernormal.risk.geopolrisk_differences`.
+        dataset: None for the shipped trade, or trade with codes of HS 1992 that the user added.
+        statistics: statistics that ``evernormal data add`` stored: production of the materials that they
+            count comes from them, of any other from the shipped table.
+        folder: folder of the user's store; needed with ``dataset`` or ``statistics``.
+        as_of: use only what was knowable on this day (law 11): the vintage of that day.
 
     Returns:
         Result ``geopolrisk`` with tables ``geopolrisk``: country, material, year, hhi, import_risk, score,
@@ -64,30 +79,45 @@ def geopolrisk(
 
     Raises:
         UnknownNameError: a country or a material that does not exist; names the nearest.
-        InputError: a year that is no whole number, or nothing to compute.
-        NotCoveredError: a year outside 2018 to 2024, or a country that the trade table does not name.
+        InputError: a year that is no whole number, nothing to compute, trade of another revision, or
+            ``compatible`` with statistics that the package does not have.
+        NotCoveredError: a year that is not covered, a country that the trade table does not name, or nothing
+            was knowable on ``as_of``.
 
     >>> table = geopolrisk(["KOR"], [2023], ["Lithium", "Germanium"])["geopolrisk"]
     >>> table.select("material", pl.col("score").round(3)).rows()
     [('Lithium', 0.139), ('Germanium', None)]
     """
+    if compatible and statistics is not None:
+        raise InputError(
+            f"{_PACKAGE} has no production but its own",
+            where="compatible",
+            cure="Leave compatible or statistics out.",
+        )
     wanted = _countries(countries)
-    period = _years(years)
+    tables = open_world(dataset, statistics, folder, as_of)
+    period = _years(years, tables)
     chosen = _materials(materials)
-    cells = gather(chosen, period, published=compatible)
+    cells = gather(chosen, period, published=compatible, tables=tables)
     row_of = {name: number for number, name in enumerate((*reporters(), EUROPEAN_UNION))}
-    picked = _pick(cells, [row_of[name] for name in wanted])
+    picked = cells.picked([row_of[name] for name in wanted], range(len(chosen)), range(len(period)))
     scores = _published(picked) if compatible else _bounded(picked, chosen)
     keys = _keys(wanted, chosen, period)
-    tables = _tables(keys, scores, picked)
     call: dict[str, object] = {
         "countries": None if countries is None else wanted,
         "years": period,
         "materials": None if materials is None else chosen,
         "compatible": compatible,
+        "dataset": dataset,
+        "statistics": statistics,
+        "as_of": None if as_of is None else str(as_of),
     }
-    findings = _compatible_findings() if compatible else _findings(keys, scores, picked, chosen, wanted)
-    return Result("geopolrisk", tables, _units(), _lineage(call), findings)
+    if compatible:
+        findings = _compatible_findings()
+    else:
+        findings = _findings(keys, scores, picked, chosen, wanted)
+        findings += _source_findings(tables, chosen)
+    return Result("geopolrisk", _tables(keys, scores, picked), _units(), _lineage(call, tables), findings)
 
 
 def _countries(countries: Iterable[str] | None) -> list[str]:
@@ -107,9 +137,9 @@ def _countries(countries: Iterable[str] | None) -> list[str]:
     return names
 
 
-def _years(years: Iterable[int] | None) -> list[int]:
+def _years(years: Iterable[int] | None, tables: WorldTables) -> list[int]:
     if years is None:
-        return list(YEARS)
+        return list(tables.years)
     asked = [years] if isinstance(years, int) else list(years)
     for year in asked:
         if isinstance(year, bool) or not isinstance(year, int | np.integer):
@@ -117,12 +147,12 @@ def _years(years: Iterable[int] | None) -> list[int]:
     period = list(dict.fromkeys(int(year) for year in asked))
     if not period:
         raise InputError("no year to compute", where="years", cure="Give at least one, or None for all.")
-    outside = sorted(set(period) - set(YEARS))
+    outside = sorted(set(period) - set(tables.years))
     if outside:
         raise NotCoveredError(
-            f"no production is shipped for {', '.join(map(str, outside))}",
+            f"trade, production and governance are not all known for {', '.join(map(str, outside))}",
             where="years",
-            cure=f"Ask for {YEARS[0]} to {YEARS[-1]}.",
+            cure=f"Ask for {tables.years[0]} to {tables.years[-1]}.",
         )
     return period
 
@@ -136,11 +166,6 @@ def _once(names: Iterable[str], kind: str) -> list[str]:
     if not found:
         raise InputError(f"no {kind} to compute", cure="Give at least one, or None for all.")
     return found
-
-
-def _pick(cells: Cells, rows: list[int]) -> Cells:
-    parts = (cells.production, cells.quantity, cells.weighted, cells.unrated, cells.taiwan, cells.value)
-    return Cells(cells.hhi, *(part[rows] for part in (*parts, cells.blank)))
 
 
 def _published(cells: Cells) -> _Scores:
@@ -159,9 +184,12 @@ def _bounded(cells: Cells, chosen: list[str]) -> _Scores:
         total = cells.production + cells.quantity
         low = np.where(empty, 0.0, cells.weighted / total)
         high = np.where(empty, 1.0, (cells.weighted + cells.unrated) / total)
+        least = np.where(np.isnan(total), cells.quantity, total)
+        high = np.where(np.isnan(high), (cells.weighted + cells.unrated) / least, high)
         risk = np.where(empty, np.nan, (cells.weighted + 0.5 * cells.unrated) / total)
         price = np.where(empty, np.nan, cells.value / cells.quantity)
-    low = np.where(_basis_differs(cells, chosen), 0.0, low)
+    unsure = np.isnan(cells.production) | (cells.unlisted > 0) | _basis_differs(cells, chosen)
+    low = np.where(unsure, 0.0, low)
     return _Scores(_all(cells), risk, low, high, price, empty)
 
 
@@ -265,26 +293,49 @@ def _findings(
     keys: dict[str, pl.Series], scores: _Scores, cells: Cells, chosen: list[str], wanted: list[str]
 ) -> tuple[Finding, ...]:
     seen = ~scores.unrecorded
+    marks = marks_of(cells, wanted)
+    shape = scores.risk.shape
     told: list[tuple[str, Level, str, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]] = [
-        ("imports-unrecorded", "warning", "no import with a quantity is recorded: the score is unknown, where"
-         f" {_PACKAGE} gives 0", scores.unrecorded),
-        ("governance-of-taiwan", "info", "Taiwan is among the exporters and counts with its published"
-         f" governance, where {_PACKAGE} takes 0.5", seen & (cells.taiwan > 0)),
+        (one.code, one.level, one.text, np.broadcast_to(marks[one.code], shape)) for one in HABITS
+    ]
+    told += [
         ("governance-unknown", "caution", "an exporter has no governance indicator and counts with the middle"
          " of 0 and 1; the ends are in the table bounds", seen & (cells.unrated > 0)),
-        ("quantity-left-out", "caution", "shipments without a known quantity are left out, value and all",
-         seen & (cells.blank > 0)),
         ("production-basis-differs", "caution", "production is counted in another basis than trade (contained"
          " against gross): the import risk is an upper end", seen & _basis_differs(cells, chosen)),
+        ("production-without-figure", "caution", "the country is listed as a producer without a figure: the"
+         " import risk is an upper end", seen & (cells.unlisted > 0)),
+        ("production-unknown", "warning", "nothing is known of the production of the material in the year:"
+         " the score is unknown", np.broadcast_to(np.isnan(scores.hhi), shape)),
     ]  # fmt: skip
-    found = [_finding(keys, *one) for one in told if one[3].any()]
-    if EUROPEAN_UNION in wanted:
+    return tuple(_finding(keys, *one) for one in told if one[3].any())
+
+
+def _source_findings(tables: WorldTables, chosen: list[str]) -> tuple[Finding, ...]:
+    """Say which production came from the user's statistics, and what is odd about them."""
+    if tables.statistics is None:
+        return ()
+    found = production_of(tables, {name: materials()[name].production for name in chosen})
+    name, other = tables.statistics.name, [one for one in chosen if one not in found.own]
+    said = []
+    if other:
+        text = f"Production of {len(other)} of {len(chosen)} materials is that of the shipped table: {name}"
+        values = {"dataset": name, "materials": other, "of": len(chosen)}
+        said.append(Finding("production-as-shipped", "info", f"{text} does not count them.", values))
+    if found.mixed:
         text = (
-            "The European Union is one country here: trade among its 27 members is left out and their"
-            f" production counts, where {_PACKAGE} counts their trade and no production."
+            f"{name} has several lines for {', '.join(found.mixed)}: the one with the most figures is read."
         )
-        found.append(Finding("european-union-as-one", "info", text, {}))
-    return tuple(found)
+        values = {"dataset": name, "materials": list(found.mixed)}
+        said.append(Finding("production-one-of-lines", "caution", text, values))
+    if found.rest:
+        text = (
+            f"{name} joins small producers of {', '.join(found.rest)} to other countries: they count in the"
+            " world's total only, and the concentration is a lower end."
+        )
+        values = {"dataset": name, "materials": list(found.rest)}
+        said.append(Finding("production-rest-of-world", "caution", text, values))
+    return tuple(said)
 
 
 def _finding(
@@ -301,11 +352,8 @@ def _finding(
     return Finding(code, level, message, {"cells": len(places), "of": where.size, "first": first})
 
 
-def _lineage(call: dict[str, object]) -> Lineage:
-    from pathlib import Path  # noqa: PLC0415
-
+def _lineage(call: dict[str, object], tables: WorldTables) -> Lineage:
     from evernormal import __version__  # noqa: PLC0415 - the package's own
-    from evernormal.data import inputs  # noqa: PLC0415 - opens the snapshot
     from evernormal.result import sha256_of  # noqa: PLC0415
 
     path = Path(__file__).parent / "tables" / "geopolrisk_materials.csv"
@@ -320,4 +368,4 @@ def _lineage(call: dict[str, object]) -> Lineage:
         Derivation(of, "characterization_factor", "E103", (f"{of}.score", "amounts.price"),
                    "Score x import price over that of copper."),
     )  # fmt: skip
-    return Lineage(__version__, (*inputs("trade", "production", "governance"), typed), (), derived, call=call)
+    return Lineage(__version__, (*tables.inputs, typed), (), derived, call=call)
