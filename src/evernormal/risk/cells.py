@@ -271,7 +271,7 @@ class _Adder:
         into = (self.into if inside else self.from_outside)[rows]
         size = self.shape[1] * self.shape[2]
         sums = np.bincount(target * size + place, column, minlength=self.shape[0] * size)
-        found: Numbers = sums.reshape(self.shape)
+        found: Numbers = sums.astype(np.float64, copy=False).reshape(self.shape)
         union = np.bincount(place[into], column[into], minlength=size)
         found[-1] = union.reshape(self.shape[1:])
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def geopolrisk_differences(
         UnknownNameError, InputError, NotCoveredError: as :func:`evernormal.risk.geopolrisk`.
         ModelError: a cell differs for no known reason.
 
-    >>> found = geopolrisk_differences(["KOR"], [2023], ["Lithium", "Germanium", "Cobalt"])["differences"]
+    >>> found = geopolrisk_differences(["KOR"], [2023], ["Nickel", "Germanium", "Tin"])["differences"]
     >>> found.select("material", "reasons").rows()
     [('Lithium', 'governance-of-taiwan'), ('Germanium', 'imports-unrecorded')]
     """
@@ -112,7 +112,7 @@ def _apart(both: pl.DataFrame, name: str) -> np.ndarray[tuple[int, ...], np.dtyp
     return np.asarray(gap | (np.isnan(one) != np.isnan(other)))
 
 
-def _joined(marks: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]) -> pl.Series:
+def _joined(marks: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]) -> pl.Series:
     """Codes of all marks of each cell, joined by a comma."""
     columns = [pl.when(pl.Series(mark)).then(pl.lit(code)) for code, mark in marks.items()]
     return pl.select(pl.concat_str(columns, separator=",", ignore_nulls=True)).to_series()
