@@ -36,6 +36,11 @@ def test_a_long_gap_cuts_the_series() -> None:
     assert "series-cut" in codes(series)
 
 
+def test_too_little_after_a_long_gap_is_refused() -> None:
+    with pytest.raises(NotCoveredError, match="2 years with a known amount"):
+        made({2000: 1.0, 2001: 2.0, 2002: 2.0, 2003: 2.0, 2023: 3.0, 2024: 3.0})
+
+
 def test_a_recorded_zero_is_no_amount_on_the_log_scale() -> None:
     series = made({2020: 1.0, 2021: 2.0, 2022: 0.0, 2023: 2.0, 2024: 3.0})
     assert not series.known[2]

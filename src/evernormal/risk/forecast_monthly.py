@@ -15,7 +15,7 @@ from evernormal.risk.forecast_series import WORLD, Series, series_of
 
 __all__ = ["MINIMUM_MONTHS", "monthly_amounts", "monthly_series"]
 
-MINIMUM_MONTHS = 36
+MINIMUM_MONTHS = 48
 UNKNOWN_LIMIT = 0.2
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
@@ -40,7 +40,7 @@ def monthly_series(
 
     Raises:
         InputError: the world was asked for.
-        NotCoveredError: no month of a code of the form, or fewer than 36.
+        NotCoveredError: no month of a code of the form, or fewer than 48.
     """
     from evernormal.data.stored import stored  # noqa: PLC0415 - opens the user's store
 
@@ -61,7 +61,7 @@ def _series(form: Form, country: str, rows: pl.DataFrame, pinned: Input) -> Seri
         raise NotCoveredError(
             f"{pinned.name} has {count} months of {country}'s imports of {form.name}",
             where=f"{form.name}, {country}",
-            cure=f"At least {MINIMUM_MONTHS} are needed to see seasons.",
+            cure=f"At least {MINIMUM_MONTHS} are needed to see seasons and to test the forecast.",
         )
     latest = int(rows.filter(_monthly()).select(_number().max()).item())
     return series_of(form.name, country, table, latest, season=12, inputs=(pinned,), unit="t contained")

@@ -51,6 +51,7 @@ MINIMUM_VALUES = 8
 FEWEST_VALUES = 3
 """Fewer known values than these are no series at all."""
 
+SEASONS_SEEN = 2
 LONGEST_GAP = 2
 LATEST_GAP = 3
 GRAMS = 1_000_000
@@ -93,7 +94,8 @@ class Series:
         if last < 1 or last > len(self.logs) or not self.known[last - 1]:
             return None
         found = self.logs[:last]
-        return found if int(self.known[:last].sum()) >= MINIMUM_VALUES else None
+        fewest = MINIMUM_VALUES if self.season == 1 else SEASONS_SEEN * self.season + 1
+        return found if int(self.known[:last].sum()) >= fewest else None
 
 
 def annual_amounts(
@@ -313,6 +315,12 @@ def series_of(
         )
     start = _start(periods)
     used = good.filter(pl.col(key) >= start)
+    if used.height < FEWEST_VALUES:
+        raise NotCoveredError(
+            f"{country} has {used.height} {what}s with a known amount of {form} since {_name(start, season)}",
+            where=f"{form}, {country}",
+            cure=f"At least {FEWEST_VALUES} without a long gap are needed.",
+        )
     span = list(range(start, periods[-1] + 1))
     at = np.array(used[key].to_list()) - start
     values = np.log(used["amount_t"].to_numpy().astype(np.float64))

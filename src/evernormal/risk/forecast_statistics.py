@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from evernormal.errors import NotCoveredError
 from evernormal.result import Finding
 from evernormal.risk.forecast_methods import DEFAULT, FIRST_POOLED, forecasts, volatility
 from evernormal.risk.forecast_scores import (
@@ -32,6 +33,7 @@ FEWEST_SCORED = 25
 MONTHS_BACK = 36
 NEAR_MONTHS = 2
 FEWEST_MONTHLY = 20
+ERRATIC = math.log(20)
 OWN_METHOD = {1: DEFAULT, 12: "combination"}
 BENCHMARK = {1: "naive", 12: "seasonal_naive"}
 
@@ -77,11 +79,18 @@ def statistics_of(form: str, series: Series, steps: int) -> Statistics:
     made = forecasts(series.logs, steps, season=series.season, origin=origin)
     spread = volatility(series.logs)
     annual = series.season == 1
+    if not annual and (method, origin, steps) not in known:
+        raise NotCoveredError(
+            f"{count} months of {form} are too few to test a forecast {steps} months ahead",
+            where=f"{form}, {series.country}",
+            cure="Ask for fewer years, or bring a longer series.",
+        )
     past = errors if annual else errors.clear()  # months are calibrated on the series itself already
     given = [interval(known, method, origin, step, spread) for step in range(1, steps + 1)]
     ends = [series_interval(end, method, past, origin, step) for step, end in enumerate(given, start=1)]
     if ends != given:
         findings = (*findings, _widened(form, series))
+    findings = (*findings, *_erratic(form, series, ends))
     judged = inside(errors, known, method, keep=True, own=annual) if errors.height else errors
     return Statistics(
         method, _steps(series, made[method], ends, given), _methods(made, series), judged,
@@ -183,6 +192,20 @@ def _widened(form: str, series: Series) -> Finding:
         " widened by the errors of this series."
     )
     return Finding("interval-widened", "caution", text, {"form": form, "country": series.country})
+
+
+def _erratic(form: str, series: Series, ends: Ends) -> tuple[Finding, ...]:
+    """Say where an interval is so wide that the forecast tells next to nothing."""
+    low, high = ends[0]
+    if high - low < ERRATIC:
+        return ()
+    factor = math.exp(high - low)
+    text = (
+        f"{form}, {series.country}: reported amounts are so erratic that already the first interval spans a"
+        f" factor of {factor:,.0f}: this forecast tells next to nothing."
+    )
+    about = {"form": form, "country": series.country, "factor": round(factor)}
+    return (Finding("erratic-series", "warning", text, about),)
 
 
 def _methods(made: dict[str, Any], series: Series) -> pl.DataFrame:
