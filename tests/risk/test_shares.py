@@ -101,11 +101,15 @@ def test_the_thresholds_of_the_early_warning() -> None:
 
 
 def test_published_shares_are_judged_too() -> None:
-    """A form without a code of its own; and it cannot be replayed (law 11)."""
+    """Law 11: a form without a code of its own; an earlier day sees the publications of that day alone."""
     judged = risk.supplier_shares("gallium/metal", "KOR")["thresholds"]
     assert judged.height and judged["share"].is_between(0, 1).all()
-    with pytest.raises(NotCoveredError, match="as_of"):
-        risk.supplier_shares("gallium/metal", "KOR", as_of="2024-01-01")
+    about = data.facts("import_share", "gallium/metal", "KOR")
+    first = about["as_of"].min()
+    then = risk.supplier_shares("gallium/metal", "KOR", as_of=first)["shares"]
+    assert set(then["source"]) <= set(about.filter(pl.col("as_of") <= first)["source"])
+    with pytest.raises(NotCoveredError, match="gallium"):
+        risk.supplier_shares("gallium/metal", "KOR", as_of="2000-01-01")
 
 
 def test_nothing_earlier_than_the_data_is_answered() -> None:

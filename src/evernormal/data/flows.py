@@ -178,7 +178,7 @@ def supplier_shares(
     >>> result["shares"].head(1).select("supplier", pl.col("share").round(3)).row(0)
     ('CHN', 0.657)
     >>> supplier_shares("KOR", years=[2018])["shares"].row(0)[:2]
-    (2018, 'AUS')
+    (2018, 'SAU')
     """
     if by not in {"value", "quantity"}:
         raise InputError(f"by must be 'value' or 'quantity', got {by!r}")
@@ -202,7 +202,7 @@ def supplier_shares(
         "supplier-shares",
         {"shares": shares, **tables},
         {"shares": units} | {name: {"value_usd": "USD", "quantity_t": "t gross"} for name in tables},
-        _share_lineage(importer, codes, by, asked, chosen),
+        _share_lineage(importer, codes, by, asked, chosen, dataset, as_of),
         findings,
     )
 
@@ -322,7 +322,13 @@ def _quantity_findings(sums: pl.DataFrame) -> list[Finding]:
 
 
 def _share_lineage(
-    importer: str, codes: tuple[str, ...] | None, by: str, years: tuple[int, ...] | None, chosen: TradeTable
+    importer: str,
+    codes: tuple[str, ...] | None,
+    by: str,
+    years: tuple[int, ...] | None,
+    chosen: TradeTable,
+    dataset: str | None,
+    as_of: date | str | None,
 ) -> Lineage:
     from evernormal import __version__  # noqa: PLC0415
 
@@ -333,6 +339,8 @@ def _share_lineage(
         "codes": None if codes is None else list(codes),
         "by": by,
         "years": None if years is None else list(years),
+        "dataset": dataset,
+        "as_of": None if as_of is None else str(as_of),
     }
     behind = () if codes is None else (f"rows.{measure}",)
     derived = Derivation("shares", "share", equation, behind, text)

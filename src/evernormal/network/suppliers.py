@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +28,7 @@ def suppliers(
     dataset: str | None = None,
     facts: str | None = None,
     folder: str | Path | None = None,
+    as_of: date | str | None = None,
 ) -> Result:
     """Return each supplier's share of a country's imports of a form, year by year.
 
@@ -42,6 +44,7 @@ def suppliers(
         facts: name of a data set of facts that ``evernormal data add`` stored: show the published shares, the
             shipped ones joined with these, also where trade shows the form.
         folder: folder of the user's store; needed with ``dataset`` or ``facts``.
+        as_of: use only what was knowable on this day (law 11).
 
     Returns:
         Result ``supplier-shares`` with table ``shares``: year, supplier, share (fraction), value_usd (USD),
@@ -50,13 +53,14 @@ def suppliers(
 
     Raises:
         UnknownNameError: no such form, country or data set; the nearest is named.
-        NotCoveredError: neither codes nor publications show it (law 2).
+        NotCoveredError: neither codes nor publications show it (law 2), or nothing was knowable on ``as_of``.
 
     >>> top = suppliers("KOR", "lithium/hydroxide", years=[2023])["shares"].row(0, named=True)
     >>> top["supplier"], round(top["share"], 2)
     ('CHN', 0.8)
     """
     from evernormal.data import supplier_shares  # noqa: PLC0415 - reads tables
+    from evernormal.data.schema import day  # noqa: PLC0415
     from evernormal.data.store import vintage  # noqa: PLC0415
 
     if by not in {"value", "quantity"}:
@@ -66,20 +70,20 @@ def suppliers(
     if facts is not None:
         if dataset is not None:
             raise InputError("dataset and facts cannot be given together", cure="Give one of them.")
-        return _published(importer, found, by, asked, facts, folder)
+        return _published(importer, found, by, asked, facts, folder, as_of)
     codes = found.trade_codes
     if dataset is not None and folder is not None:
-        revision = vintage(dataset, folder, kind="trade").revision
+        revision = vintage(dataset, folder, kind="trade", as_of=day(as_of)).revision
         codes = tuple(code.code for code in found.codes_for(revision) if not code.basket)
     if codes:
-        return supplier_shares(importer, codes, by, asked, dataset=dataset, folder=folder)
+        return supplier_shares(importer, codes, by, asked, dataset=dataset, folder=folder, as_of=as_of)
     if dataset is not None:
         raise NotCoveredError(
             f"{form_name} has no customs code of its own in {dataset!r}",
             where=f"form {form_name!r}",
             cure="Leave the data set out to see published shares.",
         )
-    return _published(importer, found, by, asked)
+    return _published(importer, found, by, asked, as_of=as_of)
 
 
 def _published(
@@ -89,6 +93,7 @@ def _published(
     years: tuple[int, ...] | None,
     own: str | None = None,
     folder: str | Path | None = None,
+    as_of: date | str | None = None,
 ) -> Result:
     """Return the shares that publications state, and those of the user's data set ``own``."""
     from evernormal import __version__  # noqa: PLC0415 - the package's own
@@ -96,9 +101,9 @@ def _published(
     from evernormal.data.geography import check_iso3  # noqa: PLC0415 - reads tables
 
     check_iso3([importer], where="importer")
-    table, used = facts(), inputs("facts")
+    table, used = facts(as_of=as_of), inputs("facts")
     if own is not None:
-        table, vintage = facts_with(own, folder)
+        table, vintage = facts_with(own, folder, as_of)
         used = (*used, vintage)
     about = (pl.col("topic") == "import_share") & (pl.col("form") == found.name)
     rows = table.filter(about & (pl.col("region") == importer) & (pl.col("unit") == "1"))
@@ -132,7 +137,14 @@ def _published(
     )
     finding = Finding("published-shares", "caution", text, {"form": found.name})
     units = {"shares": {"share": "fraction", "value_usd": "USD", "quantity_t": "t gross"}}
-    call = {"importer": importer, "form": found.name, "by": by}
+    call = {
+        "importer": importer,
+        "form": found.name,
+        "by": by,
+        "years": None if years is None else list(years),
+        "facts": own,
+        "as_of": None if as_of is None else str(as_of),
+    }
     return Result(
         "supplier-shares",
         {"shares": shares},

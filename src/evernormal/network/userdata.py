@@ -128,17 +128,20 @@ def network_with(
     return replace(network, inputs=_named(network.inputs, found), findings=(*notes, *network.findings))
 
 
-def facts_with(name: str, folder: str | Path | None) -> tuple[pl.DataFrame, Input]:
+def facts_with(
+    name: str, folder: str | Path | None, as_of: date | str | None = None
+) -> tuple[pl.DataFrame, Input]:
     """Return the shipped facts joined with a stored data set, and the vintage that was read.
 
     Raises:
         InputError, UnknownNameError, SnapshotError: as in :func:`network_with`.
     """
     from evernormal.data import facts  # noqa: PLC0415  reads a table
+    from evernormal.data.schema import day  # noqa: PLC0415
 
-    found = _vintage(name, folder, "facts", None)
-    own = facts(dataset=name, folder=folder)
-    return join_facts(facts(), own, f"{name}/{found.vintage}").facts, found.as_input()
+    found = _vintage(name, folder, "facts", day(as_of))
+    own = facts(dataset=name, folder=folder, as_of=as_of)
+    return join_facts(facts(as_of=as_of), own, f"{name}/{found.vintage}").facts, found.as_input()
 
 
 def join_facts(shipped: pl.DataFrame, own: pl.DataFrame, label: str) -> Joined:

@@ -6,9 +6,11 @@ Data counts; for any other form it is unknown, and what needs it is null with a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +70,8 @@ def net_import_reliance(
     *,
     focal: str = "KOR",
     as_of: date | str | None = None,
+    dataset: str | None = None,
+    folder: str | Path | None = None,
 ) -> Result:
     """Return how much of its own use a country covers by net imports of a form (equation E106).
 
@@ -76,7 +80,9 @@ def net_import_reliance(
         countries: ISO 3166 alpha-3, or ``EU`` (its 27 members as one country); None for ``focal`` alone.
         years: calendar years; None for every year that the trade table holds.
         focal: the one country, where ``countries`` is left out.
-        as_of: use only trade that was knowable on this day; production too.
+        as_of: use only what was knowable on this day (law 11).
+        dataset: None for the shipped trade, or a trade data set that ``evernormal data add`` stored.
+        folder: folder of the user's store; needed with ``dataset``.
 
     Returns:
         Result ``net-import-reliance`` with table ``reliance``: country, year, production_t, imports_t,
@@ -91,8 +97,9 @@ def net_import_reliance(
     >>> table.select("production_t", "reliance").row(0)
     (0.0, 1.0)
     """
-    names, period, found = _asked(form, [focal] if countries is None else countries, years)
-    table, _ = _balance(found, names, period, as_of)
+    where = _Where(dataset, folder, as_of)
+    names, period, found = _asked(form, [focal] if countries is None else countries, years, where)
+    table, _ = _balance(found, names, period, where)
     net, use = pl.col("imports_t") - pl.col("exports_t"), pl.col("apparent_use_t")
     reliance = pl.when(net <= 0).then(0.0).when(use > 0).then(net / use).clip(0, 1)
     shown = table.with_columns(
@@ -104,7 +111,7 @@ def net_import_reliance(
     derived = (
         Derivation("reliance", "reliance", "E106", tuple(f"reliance.{amount}" for amount in _AMOUNTS), text),
     )
-    lineage = _lineage(form, names, period, as_of, derived)
+    lineage = _lineage(form, names, period, where, derived)
     findings = _balance_findings(found, table)
     return Result("net-import-reliance", {"reliance": shown}, {"reliance": units}, lineage, findings)
 
@@ -116,6 +123,8 @@ def n_minus_one(
     *,
     focal: str = "KOR",
     as_of: date | str | None = None,
+    dataset: str | None = None,
+    folder: str | Path | None = None,
 ) -> Result:
     """Return what share of a country's use is left when its largest supplier abroad fails (equation E107).
 
@@ -127,7 +136,9 @@ def n_minus_one(
         countries: ISO 3166 alpha-3, or ``EU`` (its 27 members as one country); None for ``focal`` alone.
         years: calendar years; None for every year that the trade table holds.
         focal: the one country, where ``countries`` is left out.
-        as_of: use only trade that was knowable on this day; production too.
+        as_of: use only what was knowable on this day (law 11).
+        dataset: None for the shipped trade, or a trade data set that ``evernormal data add`` stored.
+        folder: folder of the user's store; needed with ``dataset``.
 
     Returns:
         Result ``n-minus-one`` with table ``n_minus_one``: country, year, largest (supplier abroad),
@@ -140,8 +151,9 @@ def n_minus_one(
     >>> n_minus_one("nickel/ore", ["KOR"], [2022])["n_minus_one"]["largest"].item()
     'NCL'
     """
-    names, period, found = _asked(form, [focal] if countries is None else countries, years)
-    table, flows = _balance(found, names, period, as_of)
+    where = _Where(dataset, folder, as_of)
+    names, period, found = _asked(form, [focal] if countries is None else countries, years, where)
+    table, flows = _balance(found, names, period, where)
     each = (
         flows.filter(pl.col("importer").is_in(names))
         .group_by(pl.col("importer").alias("country"), "year", "exporter")
@@ -161,7 +173,7 @@ def n_minus_one(
     text = "Supply without the largest supplier abroad, over apparent use."
     of = "n_minus_one"
     derived = (Derivation(of, "remaining", "E107", tuple(f"{of}.{amount}" for amount in amounts), text),)
-    lineage = _lineage(form, names, period, as_of, derived)
+    lineage = _lineage(form, names, period, where, derived)
     return Result("n-minus-one", {of: shown}, {of: units}, lineage, _balance_findings(found, table))
 
 
@@ -175,6 +187,8 @@ def supplier_shares(
     neighbours: Iterable[str] = (),
     neighbouring_countries: float = 0.75,
     as_of: date | str | None = None,
+    dataset: str | None = None,
+    folder: str | Path | None = None,
 ) -> Result:
     """Return the suppliers of a form and whether a threshold of the Korean early warning is reached.
 
@@ -187,7 +201,9 @@ def supplier_shares(
         neighbours: ISO 3166 alpha-3 of the countries that count as neighbouring; without any that rule is
             not judged.
         neighbouring_countries: threshold on all neighbours together, fraction.
-        as_of: use only trade that was knowable on this day; trade only.
+        as_of: use only what was knowable on this day (law 11).
+        dataset: None for the shipped trade, or a trade data set that ``evernormal data add`` stored.
+        folder: folder of the user's store; needed with ``dataset``.
 
     Returns:
         Result ``supplier-shares`` with table ``shares`` as :func:`evernormal.data.supplier_shares`, and
@@ -203,12 +219,14 @@ def supplier_shares(
     ('one country', 'CHN', True)
     """
     from evernormal.data.geography import check_iso3  # noqa: PLC0415 - reads tables
+    from evernormal.network.suppliers import suppliers  # noqa: PLC0415
 
+    years = None if years is None else list(years)
     near = check_iso3(neighbours, where="neighbours")
     for name, value in (("one_country", one_country), ("neighbouring_countries", neighbouring_countries)):
         if not 0 <= value <= 1:
             raise InputError(f"{name} must be from 0 to 1, got {value:g}", cure="Give a fraction.")
-    found = _suppliers(form, focal, years, by, as_of)
+    found = suppliers(focal, form, by, years, dataset=dataset, folder=folder, as_of=as_of)
     shares = found["shares"].filter(pl.col("share").is_not_null())
     keys = ["year", *(c for c in ("period", "definition", "source") if c in shares.columns)]
     ranked = shares.sort(*keys, "share", "supplier", descending=[False] * len(keys) + [True, False])
@@ -231,36 +249,46 @@ def supplier_shares(
         text = "The threshold on neighbouring countries is not judged: say which countries are neighbours."
         findings = (*findings, Finding("neighbours-not-named", "info", text, {"focal": focal}))
     units = {**found.units, "thresholds": {"share": "fraction", "threshold": "fraction"}}
-    return Result("supplier-shares", {**found.tables, "thresholds": judged}, units, found.lineage, findings)
+    asked: dict[str, Any] = {"form": form, "focal": focal, "years": years, "by": by}
+    limits = {
+        "one_country": one_country,
+        "neighbours": near,
+        "neighbouring_countries": neighbouring_countries,
+    }
+    asked |= {"dataset": dataset, "as_of": None if as_of is None else str(as_of)}
+    lineage = replace(found.lineage, call=asked | limits)
+    return Result("supplier-shares", {**found.tables, "thresholds": judged}, units, lineage, findings)
 
 
-def _suppliers(
-    form: str,
-    focal: str,
-    years: Iterable[int] | None,
-    by: Literal["value", "quantity"],
-    as_of: date | str | None,
-) -> Result:
-    from evernormal import data  # noqa: PLC0415 - opens the snapshot
-    from evernormal.network.forms import form as form_of  # noqa: PLC0415 - reads tables
-    from evernormal.network.suppliers import suppliers  # noqa: PLC0415
+@dataclass(frozen=True)
+class _Where:
+    """Which trade is read, and as of which day."""
 
-    codes = form_of(form).trade_codes
-    if codes:
-        return data.supplier_shares(focal, codes, by, years, as_of=as_of)
-    if as_of is not None:
-        raise NotCoveredError(
-            f"no customs code shows {form} apart: its shares are published, and cannot be replayed",
-            where=f"form {form!r}",
-            cure="Leave as_of out.",
-        )
-    return suppliers(focal, form, by, years)
+    dataset: str | None
+    folder: str | Path | None
+    as_of: date | str | None
+
+    def trade(self, codes: Sequence[str], years: Iterable[int] | None = None) -> pl.DataFrame:
+        """Return trade rows of codes."""
+        from evernormal.data import trade  # noqa: PLC0415 - opens the snapshot
+
+        return trade(codes, years=years, dataset=self.dataset, folder=self.folder, as_of=self.as_of)
+
+    def codes(self, found: Form) -> tuple[str, ...]:
+        """Return the codes of a form that the trade holds, in its revision."""
+        from evernormal.data.trade_table import trade_table  # noqa: PLC0415 - opens the snapshot
+        from evernormal.network.load import codes_in  # noqa: PLC0415
+
+        if self.dataset is None:
+            return found.trade_codes
+        table = trade_table(self.dataset, self.folder, self.as_of)
+        held = {f"{code:06d}" for code in table.codes}
+        return tuple(code for code in codes_in(found, table.revision) if code in held)
 
 
 def _asked(
-    form: str, countries: Iterable[str], years: Iterable[int] | None
+    form: str, countries: Iterable[str], years: Iterable[int] | None, where: _Where
 ) -> tuple[list[str], list[int], Form]:
-    from evernormal.data import trade  # noqa: PLC0415 - opens the snapshot
     from evernormal.data.geography import check_iso3  # noqa: PLC0415 - reads tables
     from evernormal.network.forms import form as form_of  # noqa: PLC0415 - reads tables
 
@@ -268,12 +296,13 @@ def _asked(
     listed = list(dict.fromkeys([countries] if isinstance(countries, str) else countries))
     check_iso3([name for name in listed if name != EUROPEAN_UNION], where="countries")
     names = listed
-    if years is None and found.trade_codes:
-        years = sorted(set(trade(found.trade_codes)["year"].cast(pl.Int64).to_list()))
+    codes = where.codes(found)
+    if years is None and codes:
+        years = sorted(set(where.trade(codes)["year"].cast(pl.Int64).to_list()))
     period = list(dict.fromkeys([years] if isinstance(years, int) else years or ()))
-    if not found.trade_codes:
+    if not codes:
         raise NotCoveredError(
-            f"no customs code that is shipped shows {form} apart",
+            f"no customs code of the trade at hand shows {form} apart",
             where=f"form {form!r}, coverage {found.coverage!r}",
             cure="Ask for supplier_shares, which also reads published shares.",
         )
@@ -283,13 +312,12 @@ def _asked(
 
 
 def _balance(
-    found: Form, names: list[str], years: list[int], as_of: date | str | None
+    found: Form, names: list[str], years: list[int], where: _Where
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Production, imports and exports per country and year, in contained tonnes; and the trade rows."""
-    from evernormal.data import trade  # noqa: PLC0415 - opens the snapshot
     from evernormal.network.observations import contained_rows  # noqa: PLC0415
 
-    flows = contained_rows(trade(found.trade_codes, years=years, as_of=as_of), found)
+    flows = contained_rows(where.trade(where.codes(found), years), found)
     flows = flows.filter(pl.col("exporter") != pl.col("importer")).with_columns(pl.col("year").cast(pl.Int64))
     if EUROPEAN_UNION in names:
         flows = pl.concat([flows, _of_union(flows)])
@@ -302,7 +330,10 @@ def _balance(
         )
         table = table.join(sums, on=["country", "year"], how="left", maintain_order="left")
     table = table.join(
-        _production(found, names, years), on=["country", "year"], how="left", maintain_order="left"
+        _production(found, names, years, where.as_of),
+        on=["country", "year"],
+        how="left",
+        maintain_order="left",
     )
     known = pl.col("imports_t").is_not_null() | pl.col("exports_t").is_not_null()
     table = table.with_columns(
@@ -324,16 +355,20 @@ def _of_union(flows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _production(found: Form, names: list[str], years: list[int]) -> pl.DataFrame:
+def _production(found: Form, names: list[str], years: list[int], as_of: date | str | None) -> pl.DataFrame:
     """Production in contained tonnes.
 
-    Null where the publisher has no figures for the year, or lists the country without one; 0 for a country
-    that it does not list among the producers of the year.
+    Null where the publisher has no figures for the year, lists the country without one, or was not knowable
+    yet (law 11); 0 for a country that it does not list among the producers of the year.
     """
     from evernormal.data import production  # noqa: PLC0415 - opens the snapshot
+    from evernormal.data.schema import day  # noqa: PLC0415
+    from evernormal.data.snapshot import source_day  # noqa: PLC0415
 
     empty = pl.DataFrame(schema={"country": pl.String, "year": pl.Int64, "production_t": pl.Float64})
-    if not found.production_source or found.production_factor is None:
+    known_on = day(as_of)
+    late = known_on is not None and known_on < source_day("production")
+    if late or not found.production_source or found.production_factor is None:
         return empty
     rows = production([found.production_source.partition(":")[2]], years=years)
     rows = rows.select("country", pl.col("year").cast(pl.Int64), "value", "unit")
@@ -378,11 +413,14 @@ def _lineage(
     form: str,
     names: list[str],
     years: list[int],
-    as_of: date | str | None,
+    where: _Where,
     derived: tuple[Derivation, ...],
 ) -> Lineage:
     from evernormal import __version__  # noqa: PLC0415 - the package's own
     from evernormal.data import inputs  # noqa: PLC0415 - opens the snapshot
+    from evernormal.data.trade_table import trade_table  # noqa: PLC0415 - opens the snapshot
 
-    call = {"form": form, "countries": names, "years": years, "as_of": None if as_of is None else str(as_of)}
-    return Lineage(__version__, inputs("trade", "production"), (), derived, call=call)
+    call = {"form": form, "countries": names, "years": years, "dataset": where.dataset}
+    call["as_of"] = None if where.as_of is None else str(where.as_of)
+    pinned = trade_table(where.dataset, where.folder, where.as_of).input
+    return Lineage(__version__, (pinned, *inputs("production")), (), derived, call=call)

@@ -88,6 +88,7 @@ def concentration(
     flows = trade(asked[0], asked[1], years=wanted, dataset=dataset, folder=folder, as_of=as_of)
     table = _indices(flows)
     call: dict[str, object] = {"importers": asked[1], "codes": asked[0], "years": wanted, "dataset": dataset}
+    call["as_of"] = None if as_of is None else str(as_of)
     units = dict.fromkeys(("hhi_value", "hhi_quantity", "largest_share", "quantity_unknown"), "fraction")
     return Result(
         "concentration",
