@@ -682,6 +682,41 @@ _ALL = (
         "evernormal.risk.resampling_cases.sample",
     ),
     Equation(
+        "E129",
+        "Pace that is needed",
+        r"n = \frac{x^* - x_t}{T - t}",
+        "(goal - level now) / years left",
+        "Definition",
+        "evernormal.risk.targets.needed_pace",
+    ),
+    Equation(
+        "E130",
+        "Level at the pace there is",
+        r"\hat x_T = \min(1, \max(0, x_t + \beta (T - t))),\quad \beta \in [\beta^-, \beta^+]",
+        "level now + median slope x years left, cut to 0..1; ends with the 80 % interval of the slope",
+        "Theil 1950; Sen 1968, Journal of the American Statistical Association 63:1379-1389",
+        "evernormal.risk.targets.pace",
+    ),
+    Equation(
+        "E131",
+        "Agreement of two rankings",
+        r"\tau_b = \frac{C - D}{\sqrt{(C + D + T_x)(C + D + T_y)}}",
+        "(pairs in the same order - pairs in opposite order) / root of the pairs not tied in either; over the"
+        " forms that both methods rank",
+        "Kendall 1945, Biometrika 33:239-251",
+        "evernormal.risk.disagreement.method_disagreement",
+    ),
+    Equation(
+        "E132",
+        "What tells two ranks apart",
+        r"k^* = \arg\max_{k \in A \triangle B} \begin{cases} q_k - \frac12 & k \in A \\ \frac12 - q_k & k \in B"
+        r" \end{cases}",
+        "of the components that only one of two methods sees, the one whose place among all forms (0 least, 1"
+        " most) lies furthest on the side of the difference; A ranks the form worse, B better",
+        "Ours: it names a cause that both methods' formulas allow, not a share of the difference",
+        "evernormal.risk.disagreement_reasons.reason_of",
+    ),
+    Equation(
         "E135",
         "Combination of forecasts",
         r"\bar f_h = \frac{1}{5}\sum_m f_{m,h}",

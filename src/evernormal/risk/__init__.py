@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evernormal.risk.dependence import n_minus_one, net_import_reliance, remaining_supply, supplier_shares
+    from evernormal.risk.disagreement import method_disagreement
     from evernormal.risk.european_union import eu_critical, eu_supply_risk, eu_supply_risk_interval, hhi_wgi_t
     from evernormal.risk.exposure_duty import concentration_duty, neighbours_of
     from evernormal.risk.exposure_report import exposure
@@ -65,6 +66,7 @@ _HOMES = {
     "geopolrisk_differences": "package_differences",
     "herfindahl": "shares",
     "hhi_wgi_t": "european_union",
+    "method_disagreement": "disagreement",
     "monthly_stability": "stability_monthly",
     "n_minus_one": "dependence",
     "neighbours_of": "exposure_duty",
@@ -107,6 +109,7 @@ __all__ = [
     "geopolrisk_differences",
     "herfindahl",
     "hhi_wgi_t",
+    "method_disagreement",
     "monthly_stability",
     "n_minus_one",
     "neighbours_of",

@@ -101,6 +101,7 @@ class Inputs:
         risk: governance risk of the partners, (draws, partners).
         makers_risk: governance risk of the makers, (draws, makers).
         earned: value added per tonne in each end use, (draws, uses).
+        none_at_home: take it that a form whose production no statistics count is not made at home.
     """
 
     case: Case
@@ -111,6 +112,7 @@ class Inputs:
     risk: Floats
     makers_risk: Floats
     earned: Floats
+    none_at_home: bool = False
 
 
 def cases_of(
@@ -268,7 +270,8 @@ def sample(case: Case, ruled: Governance, seed: int, start: int, stop: int) -> I
     blocks = [_block(case, ruled, seed, block) for block in range(start // BLOCK, -(-stop // BLOCK))]
     first = start // BLOCK * BLOCK
     joined = [np.concatenate(parts)[start - first : stop - first] for parts in zip(*blocks, strict=True)]
-    return Inputs(case, *joined)
+    value, tonnes, exports, made, risk, makers_risk, earned = joined
+    return Inputs(case, value, tonnes, exports, made, risk, makers_risk, earned)
 
 
 def _block(case: Case, ruled: Governance, seed: int, block: int) -> tuple[Floats, ...]:

@@ -74,7 +74,7 @@ def _world(inputs: Inputs) -> Floats:
 def _home(inputs: Inputs) -> Floats:
     """Domestic production in tonnes contained; NaN where no statistics count it."""
     if inputs.case.made_known != "statistics":
-        return np.full(len(inputs.value), np.nan)
+        return np.full(len(inputs.value), 0.0 if inputs.none_at_home else np.nan)
     return np.asarray(np.where(inputs.case.home, inputs.made, 0.0).sum(axis=1))
 
 
@@ -107,7 +107,8 @@ def _geopolrisk(inputs: Inputs) -> Floats:
 
 def _sourcing(inputs: Inputs) -> Floats:
     """Own supply and imports, squared and weighted by governance 0 to 10 (equation E110)."""
-    made = np.where(inputs.case.home, inputs.made, 0.0)
+    counted = inputs.case.made_known == "statistics"  # shares are no tonnes
+    made = np.where(inputs.case.home & counted, inputs.made, 0.0)
     whole = made.sum(axis=1) + inputs.tonnes.sum(axis=1)
     own = (made**2 * inputs.makers_risk).sum(axis=1)
     bought = (inputs.tonnes**2 * inputs.risk).sum(axis=1)
