@@ -259,7 +259,7 @@ def customs_shares(
             *_weight_finding(rows, by),
             *_period_findings(rows, spans),
         ),
-    )
+    ).with_call(periods=spans, dataset=dataset, as_of=None if as_of is None else str(as_of))
 
 
 def listed(names: Names) -> list[str] | None:

@@ -167,6 +167,13 @@ def mirror_flows(
         _units(unit),
         _lineage(found, by, interval, prior_pairs, ratios),
         findings,
+    ).with_call(
+        codes=codes,
+        exporters=exporters,
+        importers=importers,
+        periods=periods,
+        dataset=dataset,
+        as_of=None if as_of is None else str(as_of),
     )
 
 

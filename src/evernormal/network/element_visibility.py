@@ -128,9 +128,16 @@ def visibility(
         "members": _members(cases, after),
         "new_codes": ranked(cases if rank else [], by),
     }
-    call = {"of": names, "country": country, "years": asked, "flow": flow, "use": list(use)}
+    call: dict[str, Any] = {"of": names, "country": country, "years": asked, "flow": flow, "use": list(use)}
     call |= {"new_codes": sorted({name for own in own_codes for name in own}), "as_of": str(known_on or "")}
+    call |= {"by": by, "rank": rank, "dataset": dataset}
+    call |= {name: _told(value) for name, value in given.items()}
     return _result(tables, inputs, findings, call)
+
+
+def _told(value: object) -> object:
+    """Say in the lineage what was given: a name as it is, a table of the caller's only that there was one."""
+    return value if value is None or isinstance(value, str) else "given"
 
 
 def _side(flow: str) -> str:

@@ -93,7 +93,7 @@ def exposure(
     table = sources.grouped(EUROPEAN_UNION, MEMBERS) if place == EUROPEAN_UNION else sources
     near, why = _neighbours(place, neighbours)
     limits = duty_parameters()
-    scores, covered = _geopolrisk(place, when)
+    scores, covered = _geopolrisk(place, when, table.revision, dataset, folder, as_of)
     traced = _origins(table, forms, place, when) if origins else {}
     asked = Asked(place, when, near, limits, TREND_YEARS, covered)
     rows = [
@@ -101,7 +101,7 @@ def exposure(
         for one in forms
     ]
     call: dict[str, object] = {"country": place, "year": when, "dataset": dataset, "neighbours": list(near)}
-    call["as_of"] = None if as_of is None else str(as_of)
+    call |= {"origins": origins, "as_of": None if as_of is None else str(as_of)}
     used: tuple[Parameter, ...] = limits
     return exposure_result(rows, asked, table.inputs, used, why, call)
 
@@ -139,13 +139,25 @@ def _neighbours(place: str, given: Iterable[str] | None) -> tuple[tuple[str, ...
     return tuple(check_iso3(given, where="neighbours")), "given"
 
 
-def _geopolrisk(place: str, year: int) -> tuple[dict[str, tuple[str, float | None]], bool]:
-    """Score by form, through the codes that its material stands for; and whether the year is covered."""
+def _geopolrisk(
+    place: str,
+    year: int,
+    revision: str,
+    dataset: str | None,
+    folder: str | Path | None,
+    as_of: date | str | None,
+) -> tuple[dict[str, tuple[str, float | None]], bool]:
+    """Score by form, through the codes that its material stands for; and whether the year is covered.
+
+    The method knows codes of the shipped revision only: on the user's trade of another one nothing is scored.
+    """
+    if revision != SHIPPED_REVISION:
+        return {}, False
     from evernormal.risk.cells import materials  # noqa: PLC0415 - reads a table
     from evernormal.risk.geopolitical import geopolrisk  # noqa: PLC0415 - opens the snapshot
 
     try:
-        table = geopolrisk([place], [year])["geopolrisk"]
+        table = geopolrisk([place], [year], dataset=dataset, folder=folder, as_of=as_of)["geopolrisk"]
     except NotCoveredError:
         return {}, False
     scores = dict(table.select("material", "score").iter_rows())

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from evernormal.data.schema import day
+from evernormal.data.trade_table import TradeTable, trade_table
 from evernormal.errors import InputError, NotCoveredError, UnknownNameError
 from evernormal.network.forms import Form
-from evernormal.result import Derivation, Finding, Lineage, Parameter, Result
+from evernormal.result import Derivation, Finding, Input, Lineage, Parameter, Result
 from evernormal.risk.cells import EUROPEAN_UNION, reporters
 from evernormal.risk.european_union import eu_supply_risk_interval
-from evernormal.risk.focal_sums import Weights, form_sums, weights_of
+from evernormal.risk.focal_sums import Read, Weights, codes_of_form, form_sums, weights_of
 
 __all__ = ["supply_risk"]
 
@@ -43,6 +46,8 @@ def supply_risk(
     eol_recycling_input_rate: float | Mapping[str, float] | None = None,
     substitution: float | Mapping[str, float] | None = None,
     as_of: date | str | None = None,
+    dataset: str | None = None,
+    folder: str | Path | None = None,
 ) -> Result:
     """Return the supply risk of every country, form and year by the method of the European Union.
 
@@ -59,7 +64,9 @@ def supply_risk(
             number for all.
         eol_recycling_input_rate: by form, or one number; unknown where not given.
         substitution: substitution index for supply risk by form, or one number; unknown where not given.
-        as_of: use only trade that was knowable on this day.
+        as_of: use only what was knowable on this day (law 11).
+        dataset: None for the shipped trade, or a trade data set that ``evernormal data add`` stored.
+        folder: folder of the user's store; needed with ``dataset``.
 
     Returns:
         Result ``supply-risk`` with table ``supply_risk``: country, form, year, hhi_global (null where
@@ -70,19 +77,22 @@ def supply_risk(
 
     Raises:
         UnknownNameError: a country or a form that does not exist; names the nearest.
-        NotCoveredError: no code of its own shows a form, or a year without shipped governance.
+        NotCoveredError: no code of its own shows a form, a year without shipped governance, or nothing was
+            knowable on ``as_of``.
         InputError: nothing to compute, or a fraction outside its range.
 
     >>> row = supply_risk(["KOR"], [2022], ["nickel/ore"])["supply_risk"].row(0, named=True)
     >>> row["supply_risk"], round(row["supply_risk_high"], 1), row["import_reliance"]
     (None, 2.0, 1.0)
     """
+    _require_governance(day(as_of))
     wanted, period = _countries(countries), _years(years)
-    chosen = _forms(forms)
+    trade = trade_table(dataset, folder, as_of)
+    chosen = _forms(forms, trade)
     recycled = _by_form(eol_recycling_input_rate, chosen, "eol_recycling_input_rate")
     index = _by_form(substitution, chosen, "substitution")
     weights = weights_of(period, trade_parameter)
-    parts = [form_sums(one, period, weights, as_of) for one in chosen]
+    parts = [form_sums(one, period, weights, Read(dataset, folder, as_of)) for one in chosen]
     columns = {name: np.stack([part[name] for part in parts], axis=1) for name in parts[0]}
     rows = [[*reporters(), EUROPEAN_UNION].index(name) for name in wanted]
     columns = {name: values[rows] for name, values in columns.items()}
@@ -99,10 +109,15 @@ def supply_risk(
         "countries": wanted,
         "years": period,
         "forms": names,
+        "trade_parameter": dict(trade_parameter) if isinstance(trade_parameter, Mapping) else trade_parameter,
+        "eol_recycling_input_rate": _given(eol_recycling_input_rate),
+        "substitution": _given(substitution),
         "as_of": None if as_of is None else str(as_of),
+        "dataset": dataset,
     }
     findings = _findings(columns, recycled, index, weights)
-    return Result("supply-risk", tables, _units(), _lineage(call, trade_parameter), findings)  # fmt: skip
+    lineage = _lineage(call, trade_parameter, trade.input)
+    return Result("supply-risk", tables, _units(), lineage, findings)
 
 
 def _scores(columns: dict[str, Numbers], recycled: Numbers, index: Numbers) -> dict[str, Numbers]:
@@ -151,20 +166,37 @@ def _years(years: Iterable[int] | None) -> list[int]:
     return period
 
 
-def _forms(forms: Iterable[str] | None) -> list[Form]:
+def _given(value: float | Mapping[str, float] | None) -> float | dict[str, float] | None:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _require_governance(known_on: date | None) -> None:
+    from evernormal.data.snapshot import source_day  # noqa: PLC0415 - opens the snapshot
+
+    if known_on is not None and known_on < source_day("governance"):
+        raise NotCoveredError(
+            f"no governance indicator was knowable on {known_on}; the shipped table dates from"
+            f" {source_day('governance')}",
+            where="as_of",
+            cure="Choose a later day.",
+        )
+
+
+def _forms(forms: Iterable[str] | None, trade: TradeTable) -> list[Form]:
     from evernormal.network.forms import form as form_of  # noqa: PLC0415 - reads tables
     from evernormal.network.forms import forms as every  # noqa: PLC0415
 
     if forms is None:
         found = [form_of(name) for name in every()["form"].to_list()]
-        return [one for one in found if one.trade_codes and one.production_source and one.production_factor]
+        counted = [one for one in found if one.production_source and one.production_factor]
+        return [one for one in counted if codes_of_form(one, trade)]
     found = [form_of(name) for name in dict.fromkeys([forms] if isinstance(forms, str) else forms)]
     if not found:
         raise InputError("no form to compute", cure="Give at least one, or None for all.")
     for one in found:
-        if not one.trade_codes:
+        if not codes_of_form(one, trade):
             raise NotCoveredError(
-                f"no customs code that is shipped shows {one.name} apart",
+                f"no customs code of the trade at hand shows {one.name} apart",
                 where=f"form {one.name!r}",
                 cure="Ask for supplier_shares, which also reads published shares.",
             )
@@ -239,7 +271,7 @@ def _findings(
     return tuple(found)
 
 
-def _lineage(call: dict[str, object], trade_parameter: float | Mapping[str, float]) -> Lineage:
+def _lineage(call: dict[str, object], trade_parameter: float | Mapping[str, float], trade: Input) -> Lineage:
     from evernormal import __version__  # noqa: PLC0415 - the package's own
     from evernormal.data import inputs  # noqa: PLC0415 - opens the snapshot
 
@@ -260,4 +292,4 @@ def _lineage(call: dict[str, object], trade_parameter: float | Mapping[str, floa
         why = "assumption: every supplier trades without restriction or agreement"
         number = float(trade_parameter)
         parameters = (Parameter("trade_parameter", number, number, number, "1", "C", why),)
-    return Lineage(__version__, inputs("trade", "production", "governance"), parameters, derived, call=call)
+    return Lineage(__version__, (trade, *inputs("production", "governance")), parameters, derived, call=call)

@@ -11,16 +11,22 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from evernormal.data.schema import day
+from evernormal.data.trade_table import TradeTable, trade_table
 from evernormal.errors import InputError, NotCoveredError
+from evernormal.network.form_tables import SHIPPED_REVISION
 from evernormal.network.forms import Form
+from evernormal.network.load import codes_in
 from evernormal.risk.cells import MEMBERS, reporters
 
-__all__ = ["Weights", "form_sums", "suppliers", "weights_of"]
+__all__ = ["Read", "Weights", "codes_of_form", "form_sums", "suppliers", "weights_of"]
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -51,14 +57,30 @@ def suppliers() -> tuple[str, ...]:
     return (*reporters(), *sorted(others))
 
 
-def form_sums(form: Form, years: list[int], weights: Weights, as_of: date | str | None) -> dict[str, Numbers]:
+@dataclass(frozen=True)
+class Read:
+    """Which trade is read, and as of which day."""
+
+    dataset: str | None = None
+    folder: str | Path | None = None
+    as_of: date | str | None = None
+
+
+def codes_of_form(form: Form, trade: TradeTable) -> tuple[str, ...]:
+    """Return the codes of a form that a trade table holds, in the table's own revision."""
+    listed = form.trade_codes if trade.revision == SHIPPED_REVISION else codes_in(form, trade.revision)
+    held = set(trade.codes)
+    return tuple(code for code in listed if int(code) in held)
+
+
+def form_sums(form: Form, years: list[int], weights: Weights, read: Read) -> dict[str, Numbers]:
     """Return concentrations, import reliance and amounts of one form; arrays of (country, year).
 
     Raises:
-        NotCoveredError: the shipped trade was not knowable on ``as_of``.
+        NotCoveredError: the trade was not knowable on the day asked.
     """
-    flows = _flows(form, years, as_of)
-    produced, listed = _production(form, years)
+    flows = _flows(form, years, read)
+    produced, listed = _production(form, years, day(read.as_of))
     count = len(reporters())
     found: dict[str, Numbers] = {}
     for column in range(len(years)):
@@ -118,12 +140,14 @@ def _ends(amounts: Numbers, unknown: Flags, low: Numbers, high: Numbers) -> tupl
     )
 
 
-def _flows(form: Form, years: list[int], as_of: date | str | None) -> list[Numbers]:
+def _flows(form: Form, years: list[int], read: Read) -> list[Numbers]:
     """Return one matrix of contained tonnes per year, importers in rows and exporters in columns."""
     from evernormal.data import trade  # noqa: PLC0415 - opens the snapshot
     from evernormal.network.observations import contained_rows  # noqa: PLC0415
 
-    rows = contained_rows(trade(form.trade_codes, years=years, as_of=as_of), form)
+    where: dict[str, Any] = {"dataset": read.dataset, "folder": read.folder, "as_of": read.as_of}
+    codes = codes_of_form(form, trade_table(read.dataset, read.folder, read.as_of))
+    rows = contained_rows(trade(codes, years=years, **where), form)
     rows = rows.filter(pl.col("exporter") != pl.col("importer"))
     place = {name: number for number, name in enumerate(suppliers())}
     matrices = [np.zeros((len(reporters()), len(place))) for _ in years]
@@ -135,13 +159,15 @@ def _flows(form: Form, years: list[int], as_of: date | str | None) -> list[Numbe
     return matrices
 
 
-def _production(form: Form, years: list[int]) -> tuple[Numbers, list[bool]]:
+def _production(form: Form, years: list[int], known_on: date | None) -> tuple[Numbers, list[bool]]:
     """Return contained tonnes per country and year, NaN where listed without a figure, and years covered."""
     from evernormal.data import production  # noqa: PLC0415 - opens the snapshot
+    from evernormal.data.snapshot import source_day  # noqa: PLC0415 - opens the snapshot
 
     place = {name: number for number, name in enumerate(suppliers())}
     found = np.zeros((len(place), len(years)))
-    if not form.production_source or form.production_factor is None:
+    late = known_on is not None and known_on < source_day("production")
+    if late or not form.production_source or form.production_factor is None:
         return found, [False] * len(years)
     rows = production([form.production_source.partition(":")[2]], years=years)
     for country, year, value, unit in rows.select("country", "year", "value", "unit").iter_rows():
