@@ -19,6 +19,7 @@ _ATTRIBUTE = re.compile(r'="[^"<>]*"')
 _LONG_DECIMAL = re.compile(r"(\d\.\d)\d+")
 _ARIA = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"')
 _CLIP = re.compile(r'(id="|url\(#)((?:clip|gradient_)\d+)')
+_FONT = re.compile(r' font-family="[^"]*"')
 _EMPTY = re.compile(r'<path d="(?:M0,0h0v0h0Z)?"(?: display="none")?/>|<g></g>')
 
 
@@ -79,14 +80,22 @@ def _accessible(raw: str, figure: Figure) -> str:
     previous = ""
     while previous != body:
         previous, body = body, _EMPTY.sub("", body)
-    body = _own_ids(body, figure.key)
+    body, font = _font_once(_own_ids(body, figure.key))
     title, description = f"{figure.key}-title", f"{figure.key}-desc"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" role="img" aria-labelledby="{title} {description}">'
+        f'width="{width}" height="{height}"{font} role="img" aria-labelledby="{title} {description}">'
         f'<title id="{title}">{escape(figure.title)}</title>'
         f'<desc id="{description}">{escape(figure.description)}</desc>{body}'
     )
+
+
+def _font_once(body: str) -> tuple[str, str]:
+    """Take the font that every text names out of the texts, to name it once for the picture."""
+    fonts = set(_FONT.findall(body))
+    if len(fonts) != 1:
+        return body, ""
+    return _FONT.sub("", body), fonts.pop()
 
 
 def _own_ids(body: str, key: str) -> str:

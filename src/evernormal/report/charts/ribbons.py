@@ -67,14 +67,16 @@ def box_layer(boxes: Sequence[Box]) -> alt.Chart:
     return layer
 
 
-def label_layers(rows: Sequence[dict[str, Any]], size: float = theme.TEXT_SIZE) -> list[alt.Chart]:
-    """Return text beside boxes: ``x, y, label`` and the ``side`` on which the text ends."""
+def label_layers(
+    rows: Sequence[dict[str, Any]], size: float = theme.TEXT_SIZE, *, halo: bool = False
+) -> list[alt.Chart]:
+    """Return text beside boxes: ``x, y, label`` and the ``side`` on which it begins; on a halo over ribbons."""
     layers = []
     for side in ("left", "right", "center"):
         base = alt.Chart(theme.data([r for r in rows if r["side"] == side]))
         style: dict[str, Any] = {"align": side, "baseline": "middle", "fontSize": size}
         place = {"x": theme.pixels_x("x"), "y": theme.pixels("y"), "text": "label:N"}
-        if side == "center":
+        if halo or side == "center":
             layers.append(
                 base.mark_text(stroke="#ffffff", strokeWidth=4, opacity=0.9, **style).encode(**place)
             )

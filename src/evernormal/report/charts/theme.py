@@ -114,16 +114,20 @@ def hatched(boxes: Sequence[tuple[float, float, float, float]], step: float = 6.
     """
     if not boxes:
         return []
-    grounds = [{"x": a, "y": b, "x2": c, "y2": d} for a, b, c, d in boxes]
+    rings = [[[[a, b], [c, b], [c, d], [a, d], [a, b]]] for a, b, c, d in boxes]
     lines = [line for box in boxes for line in _slanting(box, step)]
-    places = {"x": pixels_x("x"), "x2": "x2:Q", "y": pixels("y"), "y2": "y2:Q"}
-    layers = [alt.Chart(data(grounds)).mark_rect(color=UNKNOWN, opacity=1).encode(**places)]
-    if lines:
-        layers.append(alt.Chart(data(lines)).mark_rule(color=HATCH, strokeWidth=1).encode(**places))
+    layers = []
+    for kind, coordinates, style in (
+        ("MultiPolygon", rings, {"fill": UNKNOWN, "stroke": None}),
+        ("MultiLineString", lines, {"fill": None, "stroke": HATCH, "strokeWidth": 1}),
+    ):
+        geometry = {"type": kind, "coordinates": coordinates}
+        shape = {"type": "Feature", "geometry": geometry, "properties": {}}
+        layers.append(alt.Chart(data([shape])).mark_geoshape(**style).project(type="identity"))
     return layers
 
 
-def _slanting(box: tuple[float, float, float, float], step: float) -> list[dict[str, float]]:
+def _slanting(box: tuple[float, float, float, float], step: float) -> list[list[list[float]]]:
     """Return the parts of lines at 45 degrees that lie inside a box."""
     left, top, right, bottom = box
     width, height = right - left, bottom - top
@@ -131,14 +135,8 @@ def _slanting(box: tuple[float, float, float, float], step: float) -> list[dict[
     while offset < width + height:
         x, y = min(offset, width), max(offset - width, 0.0)
         x2, y2 = max(offset - height, 0.0), min(offset, height)
-        lines.append(
-            {
-                "x": round(left + x, 1),
-                "y": round(top + y, 1),
-                "x2": round(left + x2, 1),
-                "y2": round(top + y2, 1),
-            }
-        )
+        ends = ((left + x, top + y), (left + x2, top + y2))
+        lines.append([[round(a, 1), round(b, 1)] for a, b in ends])
         offset += step
     return lines
 
@@ -260,6 +258,19 @@ def wrapped(text: str, width: float, size: float) -> list[str]:
         else:
             lines[-1] = longer
     return lines
+
+
+def shortened(text: str, width: float, size: float) -> str:
+    """Cut a text that would pass a width, with an ellipsis.
+
+    >>> shortened("Saint Vincent and the Grenadines", 100, 11)
+    'Saint Vincent…'
+    """
+    if text_width(text, size) <= width:
+        return text
+    while text and text_width(f"{text}…", size) > width:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
 
 
 def text_width(text: str, size: float) -> float:
