@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -33,8 +35,10 @@ def fan_chart(view: View) -> Figure:
         raise NotCoveredError("the forecast has no row", where="table forecast", cure="Ask another form.")
     first = min([x for x, _ in past] or [future[0][0]])
     last = future[-1][0]
-    top = theme.nice_top(max([a for _, a in past if a is not None] + [high for *_, high in future]))
-    left, right = 62, 96
+    top = _top(max([a for _, a in past if a is not None] + [high for *_, high in future]))
+    words = view.words
+    ends = [words.text(f"visual.{k}", value=words.tonnes(v, rounded=True)) for k, v in _ends_of(future[-1])]
+    left, right = 62, int(max(theme.text_width(end, 11) for end in ends)) + 14
     plot = view.width - left - right
     span = max(last - first, 1)
 
@@ -44,13 +48,12 @@ def fan_chart(view: View) -> Figure:
     def y(value: float) -> float:
         return round(HEIGHT * (1 - value / top), 1)
 
-    words = view.words
     layers = [
         *_grid(view, top, plot),
         *_gaps(view, past, at),
         *_fan(past, future, at, y),
         *_ticks(first, last, at, monthly=monthly),
-        *_ends(view, future[-1], at, y),
+        *_ends(future[-1], ends, at, y),
     ]
     unit = view.result.units["forecast"]["p50"]
     unit = words.text("unit.short_plain") if unit == "t contained" else unit
@@ -64,6 +67,12 @@ def fan_chart(view: View) -> Figure:
         ("forecast", title, description), layers, height=HEIGHT, left=left, right=right, bottom=28, above=4,
         width=view.width, notes=[*_judged(view), *view.sources()],
     )  # fmt: skip
+
+
+def _top(value: float) -> float:
+    """Return a number at or above a value whose quarters are round."""
+    power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
+    return next(f * power for f in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if f * power >= value * 0.999999)
 
 
 def _when(period: str) -> int:
@@ -161,17 +170,19 @@ def _ticks(first: int, last: int, at: Any, *, monthly: bool) -> list[alt.Chart]:
     ]
 
 
-def _ends(view: View, last: tuple[Any, ...], at: Any, y: Any) -> list[alt.Chart]:
+def _ends_of(last: tuple[Any, ...]) -> tuple[tuple[str, float], ...]:
+    """Return the ends of the interval and its middle, from the top."""
+    return ("p90", last[3]), ("p50", last[2]), ("p10", last[1])
+
+
+def _ends(last: tuple[Any, ...], labels: Sequence[str], at: Any, y: Any) -> list[alt.Chart]:
     """Write the ends of the interval and its middle beside the last period."""
-    x, low, middle, high = last
-    keys = (("p90", high), ("p50", middle), ("p10", low))
+    keys = _ends_of(last)
     placed = theme.moved_apart([y(v) for _, v in keys], 15, 6, HEIGHT - 4)
-    words = view.words
     rows = [
-        {"x": at(x) + 7, "y": place, "weight": "bold" if key == "p50" else "normal",
-         "label": words.text(f"visual.{key}", value=words.tonnes(v, rounded=True))}
-        for place, (key, v) in zip(placed, keys, strict=True)
-    ]  # fmt: skip
+        {"x": at(last[0]) + 7, "y": place, "label": label, "weight": "bold" if key == "p50" else "normal"}
+        for place, (key, _), label in zip(placed, keys, labels, strict=True)
+    ]
     return [
         alt.Chart(theme.data([row for row in rows if row["weight"] == weight]))
         .mark_text(align="left", baseline="middle", fontSize=11, fontWeight=weight, color=theme.INK)

@@ -150,12 +150,14 @@ def spread(rows: list[Row], width: float) -> list[alt.Chart]:
         width: of the plot.
     """
     taken: list[tuple[float, float, float, float]] = []
+    dots = {(row["x"], row["y"]) for row in rows}
     for row in sorted(rows, key=lambda r: (r["label"] != rows[-1]["label"], r["x"])):
         half = theme.text_width(row["label"], 11) / 2 + 2
         for dx, dy in _places(half):
             x = min(max(row["x"] + dx, half), width - half)
             box = (x - half, row["y"] + dy - 6, x + half, row["y"] + dy + 6)
-            if not any(_meet(box, other) for other in taken):
+            spots = [(a - 3, b - 3, a + 3, b + 3) for a, b in dots - {(row["x"], row["y"])}]
+            if not any(_meet(box, other) for other in (*taken, *spots)):
                 break
         taken.append(box)
         row["lx"], row["ly"] = x, row["y"] + dy

@@ -24,6 +24,8 @@ from evernormal.report.charts.view import View
 __all__ = ["chosen_case", "origin_sankey"]
 
 NAMED, SMALL, SIZE = 6, 0.012, 11
+THIN = 0.002
+"""A flow below this part of the imports is thinner than any line that can be seen, and is not drawn."""
 OTHER, UNKNOWN, MOST_MARGIN = "others", "unknown", 150
 _CHINA, _REST, _PALE = theme.LOST, "#5b8db8", "#c9c9c9"
 
@@ -117,7 +119,9 @@ def _graph(view: View, flows: pl.DataFrame) -> _Graph:
         found = sums.setdefault(ends, [0.0, 0.0])
         found[0] += row["tonnes"]
         found[1] += row["tonnes"] - row["loss_t"]
-    links = [Link(a, b, t, _color(a), arrived) for (a, b), (t, arrived) in sorted(sums.items())]
+    links = [
+        Link(a, b, t, _color(a), arrived) for (a, b), (t, arrived) in sorted(sums.items()) if t > THIN * whole
+    ]
     links += _unknown(links, stages, whole)
     return _Graph(stages, _nodes(view, stages, links, folded), tuple(links), folded)
 
@@ -246,7 +250,9 @@ def _said(
     if country == OTHER:
         return [words.text("word.others", count=graph.folded.get(box.node.key, 0)), part]
     share = view.spanned(*shares[box.node.key]) if box.node.key in shares else part
-    return [*theme.wrapped(words.country(country), _pitch(view, graph.stages), SIZE), share]
+    room = _pitch(view, graph.stages)
+    name = theme.wrapped(words.country(country), room, SIZE)
+    return [*(theme.shortened(line, room + 8, SIZE) for line in name), share]
 
 
 def _margins(rows: Sequence[Mapping[str, Any]]) -> tuple[int, int]:

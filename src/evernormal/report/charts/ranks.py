@@ -87,7 +87,7 @@ def rank_chart(view: View) -> Figure:
 
 
 def _y(rank: int | None, of: int) -> float:
-    """Return the height of a rank among so many: the first at the top, the last at the foot, unknown below."""
+    """Return the height of a rank among so many: first at the top, last at the foot, unknown below."""
     if rank is None:
         return HEIGHT + 6 + BAND / 2
     return round(10 + (HEIGHT - 20) * (rank - 1) / max(of - 1, 1), 1)
@@ -125,15 +125,9 @@ def _lines(
             rank = ranks[form, name]
             here = {"x": round(j * pitch, 1), "y": _y(rank, counts[name]), "color": color}
             if colors:
-                label = "?" if rank is None else str(rank)
-                dots.append(
-                    {
-                        **here,
-                        "fill": color if rank is not None else "#ffffff",
-                        "label": label,
-                        "ink": "#ffffff" if rank is not None else color,
-                    }
-                )
+                blank = {"label": "?", "fill": "#ffffff", "ink": color}
+                known = {"label": str(rank), "fill": color, "ink": "#ffffff"}
+                dots.append({**here, **(blank if rank is None else known)})
             if j + 1 == len(shown):
                 continue
             after = ranks[form, shown[j + 1]]

@@ -70,7 +70,7 @@ def box_layer(boxes: Sequence[Box]) -> alt.Chart:
 def label_layers(
     rows: Sequence[dict[str, Any]], size: float = theme.TEXT_SIZE, *, halo: bool = False
 ) -> list[alt.Chart]:
-    """Return text beside boxes: ``x, y, label`` and the ``side`` on which it begins; on a halo over ribbons."""
+    """Return text beside boxes: ``x, y, label`` and the ``side`` at which it begins; a halo over ribbons."""
     layers = []
     for side in ("left", "right", "center"):
         base = alt.Chart(theme.data([r for r in rows if r["side"] == side]))

@@ -246,7 +246,8 @@ def _paths(lines: Sequence[Line], at: Mapping[int, float], height: int, *, joine
 def _year_labels(view: View, years: Sequence[int], at: Mapping[int, float], height: int) -> list[alt.Chart]:
     """Name years that fit: the last one always, round ones before it."""
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if len(years) / s <= view.width / 55)
-    shown = {y for y in years if y % step == 0 and years[-1] - y >= 0.6 * step} | {years[-1]}
+    shown = {y for y in years if y % step == 0 and min(years[-1] - y, y - years[0]) >= 0.6 * step}
+    shown |= {years[0], years[-1]}
     rows = [{"x": at[y], "y": height + 14, "label": str(y)} for y in years if y in shown]
     return [
         alt.Chart(theme.data(rows))

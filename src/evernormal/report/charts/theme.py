@@ -123,7 +123,11 @@ def hatched(boxes: Sequence[tuple[float, float, float, float]], step: float = 6.
     ):
         geometry = {"type": kind, "coordinates": coordinates}
         shape = {"type": "Feature", "geometry": geometry, "properties": {}}
-        layers.append(alt.Chart(data([shape])).mark_geoshape(**style).project(type="identity"))
+        layers.append(
+            alt.Chart(data([shape]))
+            .mark_geoshape(**style)
+            .project(type="identity", scale=1, translate=[0, 0])
+        )
     return layers
 
 
