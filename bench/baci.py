@@ -1,17 +1,17 @@
 """A release of BACI of the true size and shape: added and queried within 4 GB, at a cost that grows linearly.
 
-``python -m bench baci`` takes 10 million rows and a minute; ``--rows 250000000`` is the full release and needs
-20 GB of disk (TMPDIR) and half an hour.  Every addition and every question runs in a process of its own, which
-starts no other and says how much memory it held at most; before each question the files are dropped from the
-system's cache.  The ratio compares processor time per row with that of the smallest size: other work on the
-machine changes it little.
+``python -m bench baci`` takes 10 million rows and a minute; ``--rows 250000000`` is the full release and
+needs 20 GB of disk (TMPDIR) and half an hour. Every addition and every question runs in a process of its
+own, which starts no other and says how much memory it held at most; before each question the files are
+dropped from the system's cache. The ratio compares processor time per row with that of the smallest size:
+other work on the machine changes it little.
 
-Measured on two cores, while other work took most of them (load 8): 249,398,780 rows of 30 years, a zip file of
-3.4 GB, are added in 448 s of processor time and 533 s by the clock, with 1.1 GB of memory; 16.8, 45.9 and 249.4
-million rows cost 1.62, 1.78 and 1.79 microseconds of processor time each (ratios 1, 1.10, 1.11).  Everything
-that Korea imports, by supplier and year (3.2 million rows): 0.54 s cold, 0.21 s warm; one code of every importer
-0.20 and 0.03 s; all that China exports (17.7 million rows) 0.88 and 0.35 s; one year (8.4 million) 1.06 and
-0.25 s, of which 0.32 s are processor time; none takes more than 0.2 GB.
+Measured on two cores, while other work took most of them (load 8): 249,398,780 rows of 30 years, a zip file
+of 3.4 GB, are added in 448 s of processor time and 533 s by the clock, with 1.1 GB of memory; 16.8, 45.9
+and 249.4 million rows cost 1.62, 1.78 and 1.79 microseconds of processor time each (ratios 1, 1.10, 1.11).
+Everything that Korea imports, by supplier and year (3.2 million rows): 0.54 s cold, 0.21 s warm; one code
+of every importer 0.20 and 0.03 s; all that China exports (17.7 million rows) 0.88 and 0.35 s; one year (8.4
+million) 1.06 and 0.25 s, of which 0.32 s are processor time; none takes more than 0.2 GB.
 """
 
 from __future__ import annotations
