@@ -1,4 +1,7 @@
-"""Addresses of numbers in a result, such as ``shortage_t`` or ``imports.imports_t[supplier=CHN]``."""
+"""Addresses of numbers in a result, such as ``shortage_t`` or ``imports.imports_t[supplier=CHN]``.
+
+A value with a comma, a bracket or an equals sign in it stands in double quotes; a quote inside is doubled.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,14 @@ from evernormal.errors import InputError, UnknownNameError
 from evernormal.report.language import as_date
 from evernormal.result import Result
 
-__all__ = ["Address", "parse", "selected"]
+__all__ = ["Address", "parse", "require_one_row", "selected"]
 
-_FORM = re.compile(r"\s*(?P<table>[\w-]+)(?:\.(?P<column>[\w-]+))?\s*(?:\[(?P<keys>[^\]]*)\])?\s*")
+_QUOTED = r'"(?:[^"]|"")*"'
+_FORM = re.compile(
+    rf"\s*(?P<table>[\w-]+)(?:\.(?P<column>[\w-]+))?\s*(?:\[(?P<keys>(?:{_QUOTED}|[^\]\"])*)\])?\s*"
+)
+_PART = re.compile(rf"(?:{_QUOTED}|[^,\"])+")
+_PLAIN = re.compile(r"[^,\[\]=\"]*")
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,8 @@ class Address:
 def _written(value: Any) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()[:7] if value.day == 1 else value.isoformat()
-    return str(value)
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else '"' + text.replace('"', '""') + '"'
 
 
 def parse(result: Result, text: str) -> Address:
@@ -100,11 +109,16 @@ def _known(kind: str, name: str, known: list[str], *, where: str = "") -> str:
 
 def _keys(table: pl.DataFrame, name: str, text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for part in filter(None, (p.strip() for p in text.split(","))):
+    where = f"address in table {name!r}"
+    for part in filter(None, (p.strip() for p in _PART.findall(text))):
         key, equals, raw = (p.strip() for p in part.partition("="))
         if not equals or not raw:
-            raise InputError(f"{part!r} is not key=value", where=f"address in table {name!r}")
+            raise InputError(f"{part!r} is not key=value", where=where)
+        if raw[0] == '"':
+            raw = raw[1:-1].replace('""', '"')
         _known("key", key, table.columns, where=f"table {name!r}")
+        if key in found:
+            raise InputError(f"key {key!r} stands there twice", where=where, cure="Give each key once.")
         found[key] = _value(table[key], key, raw, name)
     return found
 
@@ -137,3 +151,39 @@ def selected(result: Result, address: Address) -> pl.DataFrame:
         if key in table.columns:
             table = table.filter(pl.col(key) == value)
     return table
+
+
+def require_one_row(result: Result, address: Address) -> None:
+    """Raise unless an address names exactly one row; say which keys tell the rows apart.
+
+    Raises:
+        InputError: no row, or several; names the keys that are missing and what they may be.
+    """
+    rows = selected(result, address)
+    if rows.height == 1:
+        return
+    where = f"table {address.table!r}"
+    if rows.is_empty():
+        raise InputError(
+            f"no row has {', '.join(f'{k}={_written(v)}' for k, v in address.keys.items())} together",
+            where=where,
+            cure=_advice(result.tables[address.table], address),
+        )
+    raise InputError(f"{address} stands for {rows.height:,} rows", where=where, cure=_advice(rows, address))
+
+
+def _advice(rows: pl.DataFrame, address: Address) -> str:
+    """Name the keys that tell rows apart, with some of their values."""
+    said = []
+    for name, dtype in rows.schema.items():
+        if name in address.keys or name == address.column or dtype.is_float() or name in _DESCRIBING:
+            continue
+        values = [_written(v) for v in rows[name].drop_nulls().unique(maintain_order=True).head(6).to_list()]
+        if len(values) > 1:
+            said.append(f"{name} ({', '.join(values[:5])}{', ...' if len(values) > 5 else ''})")
+    if not said:
+        return "Give other values."
+    return f"Say which: {'; '.join(said[:6])}."
+
+
+_DESCRIBING = frozenset({"source", "source_ref", "as_of", "grade", "reasons", "flag", "text", "unknown"})

@@ -145,11 +145,11 @@ def dependence_trends(
     last = last_year(chosen, year)
     first = chosen.coverage_of()[1][0]
     years = list(range(first, last + 1))
-    sums = import_sums(chosen, form_codes(forms, chosen), names, years)
-    table = _table(sums, years, window, partner, threshold)
+    codes = form_codes(forms, chosen)
+    table = _table(import_sums(chosen, codes, names, years), years, window, partner, threshold)
     call: dict[str, object] = {
-        "countries": None if countries is None else names, "year": last, "window": window, "partner": partner,
-        "threshold": threshold, "dataset": dataset, "as_of": None if as_of is None else str(as_of),
+        "countries": None if countries is None else names, "forms": list(codes), "year": last,
+        "window": window, "partner": partner, "threshold": threshold, "dataset": dataset, "as_of": None if as_of is None else str(as_of),
     }  # fmt: skip
     return Result(
         "dependence-trends",

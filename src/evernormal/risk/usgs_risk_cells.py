@@ -164,7 +164,7 @@ def table_of(
     table = table.join(order, on="country").sort("_c", "form", "year").drop("_c")
     call: dict[str, object] = {
         "countries": list(countries), "years": list(years), "forms": list(codes), "dataset": dataset,
-        "as_of": None if as_of is None else str(as_of),
+        "vulnerability": dict(vulnerability) or None, "as_of": None if as_of is None else str(as_of),
     }  # fmt: skip
     units = {f"{part}{end}": "1" for part in PARTS for end in _ENDS}
     return Result(
