@@ -149,7 +149,8 @@ def dependence_trends(
     table = _table(import_sums(chosen, codes, names, years), years, window, partner, threshold)
     call: dict[str, object] = {
         "countries": None if countries is None else names, "forms": list(codes), "year": last,
-        "window": window, "partner": partner, "threshold": threshold, "dataset": dataset, "as_of": None if as_of is None else str(as_of),
+        "window": window, "partner": partner, "threshold": threshold, "dataset": dataset,
+        "as_of": None if as_of is None else str(as_of),
     }  # fmt: skip
     return Result(
         "dependence-trends",
