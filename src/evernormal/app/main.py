@@ -26,6 +26,7 @@ from evernormal.app.commands import (
     network,
     scenario,
     shares,
+    targets,
     trace,
     verify,
     version,
@@ -59,6 +60,7 @@ shares.register(app)
 indicator.register(app)
 forecast.register(app)
 exposure.register(app)
+targets.register(app)
 trace.register(app)
 codes.register(app)
 explain.register(app)

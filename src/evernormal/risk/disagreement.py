@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from evernormal.data.trade_table import TradeTable
-from evernormal.errors import NotCoveredError
+from evernormal.errors import InputError, NotCoveredError
 from evernormal.network.forms import form as form_of
 from evernormal.result import Derivation, Finding, Lineage, Result
 from evernormal.risk.cells import EUROPEAN_UNION
@@ -73,8 +73,8 @@ def method_disagreement(
           spread (greatest distance of two methods, as a share of the ranking), worst, best (methods), reason
           (component), reason_en, reason_ko, none_at_home; the form they disagree most on first;
         - ``scores``: form, method, score, rank, of (forms ranked), place (1 worst to 0 best of the ranking);
-        - ``correlation``: method, other, tau (Kendall's tau-b), probability (two-sided), forms, form (that they
-          differ on most), rank, other_rank (among the forms that both rank), reason, reason_en, reason_ko;
+        - ``correlation``: method, other, tau (Kendall's tau-b), probability (two-sided), forms, form (where
+          they differ most), rank, other_rank (among the forms that both rank), reason, reason_en, reason_ko;
         - ``components``: form, component, value, place.
 
     Raises:
@@ -106,9 +106,9 @@ def method_disagreement(
     seen["governance"] = np.array([_weighted(p.tonnes, p.risk) for p in points])
     seen["producers"] = np.array([_weighted(p.made, p.makers_risk) for p in points])
     names = [case.name for case in cases]
-    published = dataset is None and as_of is None
-    if published:
-        scores["geopolrisk"] = _geopolrisk(place, when, names, scores["geopolrisk"])
+    published = _geopolrisk(place, when, names, dataset, folder, as_of)
+    if published is not None:
+        scores["geopolrisk"] = np.where(np.isnan(published), scores["geopolrisk"], published)
     index, parts = _stability(place, when, names, as_of, dataset, folder)
     scores["stability"], seen["price"], seen["tightness"] = index, parts[0], parts[1]
     scores = {name: scores[name] for name in METHODS}
@@ -119,7 +119,11 @@ def method_disagreement(
         "as_of": None if as_of is None else str(as_of),
     }  # fmt: skip
     return Result(
-        "method-disagreement", tables, _UNITS, _lineage(chosen, call), _told(cases, scores, tables, published)
+        "method-disagreement",
+        tables,
+        _UNITS,
+        _lineage(chosen, call),
+        _told(cases, scores, tables, published is not None),
     )
 
 
@@ -137,19 +141,28 @@ def _weighted(amounts: Floats, risk: Floats) -> float:
     return float((amounts * risk).sum()) / total if total > 0 else np.nan
 
 
-def _geopolrisk(country: str, year: int, names: Sequence[str], fallback: Floats) -> Floats:
-    """Published GeoPolRisk of each form's material; that of the form itself where the method has no such."""
-    from evernormal.risk.cells import YEARS, materials  # noqa: PLC0415 - reads a table
+def _geopolrisk(
+    country: str,
+    year: int,
+    names: Sequence[str],
+    dataset: str | None,
+    folder: str | Path | None,
+    as_of: date | str | None,
+) -> Floats | None:
+    """GeoPolRisk of each form's material, NaN where the method has none; None where it is not covered."""
+    from evernormal.risk.cells import materials  # noqa: PLC0415 - reads a table
     from evernormal.risk.geopolitical import geopolrisk  # noqa: PLC0415 - opens the snapshot
 
-    if year not in YEARS:
-        return fallback
-    scores = dict(geopolrisk([country], [year])["geopolrisk"].select("material", "score").iter_rows())
+    try:
+        result = geopolrisk([country], [year], dataset=dataset, folder=folder, as_of=as_of)
+    except (NotCoveredError, InputError):
+        return None
+    scores = dict(result["geopolrisk"].select("material", "score").iter_rows())
     owners: dict[str, set[str]] = {}
     for name, material in materials().items():
         for code in material.codes:
             owners.setdefault(code, set()).add(name)
-    found = fallback.copy()
+    found = np.full(len(names), np.nan)
     for number, name in enumerate(names):
         named = set().union(*(owners.get(code, set()) for code in form_of(name).trade_codes))
         if len(named) == 1:
@@ -345,7 +358,7 @@ def _told(
         values = {"pairs": weak.height, "of": tables["correlation"].height}
         found.append(Finding("methods-disagree", "caution", text, values))
     if not published:
-        text = "GeoPolRisk is that of each form itself: the published one needs the shipped trade of today."
+        text = "GeoPolRisk is that of each form itself: the method's own materials are not covered here."
         found.append(Finding("geopolrisk-of-forms", "info", text, {}))
     return tuple(found)
 

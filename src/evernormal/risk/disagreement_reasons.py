@@ -73,7 +73,8 @@ METHODS = {
         Method("n-minus-one", "N-1", "N-1", frozenset({"imports", "reliance"}), -1, "E107"),
         Method("largest-share", "largest supplier's share", "최대 수입국 비중",
                frozenset({"imports"}), 1, "E11"),
-        Method("stability", "supply stability", "수급안정화지수", frozenset({"price", "tightness"}), -1, "E123"),
+        Method("stability", "supply stability", "수급안정화지수",
+               frozenset({"price", "tightness"}), -1, "E123"),
     )
 }  # fmt: skip
 """Ways to rank forms, by name."""

@@ -15,16 +15,15 @@ from evernormal.network.forms import form as form_of
 from evernormal.result import Finding, Input, Result
 from evernormal.risk.momentum_panel import form_codes, opened
 from evernormal.risk.stability import DISCOUNTS, checked_weights, past_ratio
+from evernormal.risk.stability_cells import Components, stability_tables
 from evernormal.risk.stability_table import (
     UNITS,
-    Components,
     Events,
     annual_tightness,
     events_known,
     lineage_of,
     ranked,
     said_of,
-    stability_tables,
 )
 
 __all__ = ["monthly_stability"]

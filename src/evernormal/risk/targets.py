@@ -164,7 +164,7 @@ def target_progress(
     for one in listed:
         series = _series(one, place, codes, years, sums, as_of)
         names = series if series else dict.fromkeys(_forms_of(one, codes), np.full(len(years), np.nan))
-        tops = _tops(sums, last)
+        tops = _tops(sums, last, one.by)
         parts += [
             _row(one, name, names[name], years, window, one.partner or tops.get(name))
             for name in sorted(names)
@@ -212,9 +212,11 @@ def _imports(sums: pl.DataFrame, year: int) -> dict[str, float]:
     return {str(name): milli / 1000 for name, milli in each.iter_rows()}
 
 
-def _tops(sums: pl.DataFrame, year: int) -> dict[str, str]:
+def _tops(sums: pl.DataFrame, year: int, by: str) -> dict[str, str]:
+    """Largest supplier of each form, by value or by weight."""
+    amount = "milli" if by == "value" else "grams"
     ranked = sums.filter(pl.col("year") == year).sort(
-        "form", "milli", "supplier", descending=[False, True, False]
+        "form", amount, "supplier", descending=[False, True, False]
     )
     top = ranked.group_by("form", maintain_order=True).agg(pl.col("supplier").first())
     return {str(name): str(supplier) for name, supplier in top.iter_rows()}
