@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evernormal.data.concordance_links import concordance
     from evernormal.data.conversion_weights import learn_weights
     from evernormal.data.customs_rows import customs, customs_shares
+    from evernormal.data.firm_rows import firm, firm_cover
     from evernormal.data.flows import covered_codes, scan_trade, supplier_shares, trade
     from evernormal.data.geography import aliases, countries, country, country_sources
     from evernormal.data.holdings import sources, status
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
     from evernormal.data.mirror import mirror_flows
     from evernormal.data.online.comtrade_fetch import comtrade_availability, fetch_comtrade
     from evernormal.data.online.comtrade_query import periods_between
+    from evernormal.data.policy_rows import policies
+    from evernormal.data.price_rows import prices
     from evernormal.data.published import facts
+    from evernormal.data.publishers.firm_marks import mark_faults
+    from evernormal.data.publishers.firm_template import firm_template
     from evernormal.data.publishers.wheel import fetch_wheel
     from evernormal.data.schema import schema_table
     from evernormal.data.snapshot import inputs
@@ -55,12 +60,18 @@ _HOMES = {
     "facts": "published",
     "fetch_comtrade": "online.comtrade_fetch",
     "fetch_wheel": "publishers.wheel",
+    "firm": "firm_rows",
+    "firm_cover": "firm_rows",
+    "firm_template": "publishers.firm_template",
     "governance": "indicators",
     "inputs": "snapshot",
     "journal": "store",
     "learn_weights": "conversion_weights",
+    "mark_faults": "publishers.firm_marks",
     "mirror_flows": "mirror",
     "periods_between": "online.comtrade_query",
+    "policies": "policy_rows",
+    "prices": "price_rows",
     "production": "mining",
     "production_totals": "mining",
     "query": "sql",
@@ -93,12 +104,18 @@ __all__ = [
     "facts",
     "fetch_comtrade",
     "fetch_wheel",
+    "firm",
+    "firm_cover",
+    "firm_template",
     "governance",
     "inputs",
     "journal",
     "learn_weights",
+    "mark_faults",
     "mirror_flows",
     "periods_between",
+    "policies",
+    "prices",
     "production",
     "production_totals",
     "query",

@@ -21,7 +21,7 @@ from evernormal.errors import UnknownNameError, nearest
 __all__ = ["aliases", "check_iso3", "codes_of", "countries", "country", "country_sources"]
 
 _NUMERIC = frozenset({"baci", "comtrade", "numeric"})
-_BY_NAME = frozenset({"bgs", "eu-crm", "eurostat", "iea", "usgs", "wmd"})
+_BY_NAME = frozenset({"bgs", "eu-crm", "eurostat", "gta", "iea", "iea-policies", "oecd", "usgs", "wmd"})
 
 
 @functools.cache

@@ -42,6 +42,7 @@ OBSERVATIONS = (
     "statistics",
     "prices",
     "policies",
+    "firm",
     "concordance",
 )
 """Tables whose rows are observations and so carry source, reference, date and grade."""
