@@ -16,6 +16,7 @@ import polars as pl
 from evernormal.errors import UnknownNameError
 from evernormal.report.charts import theme
 from evernormal.report.language import Language, clean
+from evernormal.report.percents import spanned, whole_percent
 from evernormal.result import Result
 
 __all__ = ["View", "slug"]
@@ -121,18 +122,13 @@ class View:
             lines.append(words.text("visual.asked", as_of=words.date(str(asked))))
         return lines
 
-    def shared(self, share: float | None, *, digits: int = 0) -> str:
-        """Return a fraction as per cent without decimals, small ones as less than one."""
-        if share is not None and 0 < share < 0.005 and not digits:
-            return self.words.text("visual.less_than_one")
-        return self.words.percent(None if share is None else round(share, 2 + digits), digits=digits)
+    def shared(self, share: float | None) -> str:
+        """Return a fraction as whole per cents."""
+        return whole_percent(self.words, share)
 
     def spanned(self, share: float | None, low: float | None, high: float | None) -> str:
-        """Return a share with its interval, such as ``64 % (6–65)``; a narrow interval is left out."""
-        text = self.shared(share)
-        if share is None or low is None or high is None or max(share - low, high - share) < 0.01:
-            return text
-        return self.words.text("visual.spanned", share=text, low=f"{100 * low:.0f}", high=f"{100 * high:.0f}")
+        """Return a share with its interval where that is wide."""
+        return spanned(self.words, share, low, high)
 
 
 def _day(when: object) -> str:
