@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import data_pages
+import method_pages
 import model_pages
 import python_pages
 from docutils import nodes
@@ -66,6 +67,8 @@ RENDERERS: dict[str, Callable[..., str]] = {
     "facts": data_pages.facts,
     "forms": data_pages.forms,
     "guards": guards,
+    "method_agreement": method_pages.method_agreement,
+    "method_ranks": method_pages.method_ranks,
     "oracles": model_pages.oracles,
     "parameters": model_pages.parameters,
     "python": python_pages.python_reference,
@@ -74,6 +77,7 @@ RENDERERS: dict[str, Callable[..., str]] = {
     "scenarios": data_pages.scenarios,
     "shares_compared": data_pages.shares_compared,
     "sources": data_pages.sources,
+    "stability_published": method_pages.stability_published,
 }
 
 

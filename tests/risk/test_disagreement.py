@@ -31,7 +31,9 @@ def test_scores_are_those_of_the_methods(korea: Result) -> None:
         ["KOR"], [2023], ["nickel/ore"], eol_recycling_input_rate=0.0, substitution=1.0
     )["supply_risk"]["supply_risk"].item()  # fmt: skip
     assert score("nickel/ore", "eu-supply-risk") == pytest.approx(union, abs=1e-9)
-    usgs = risk.usgs_supply_risk_table(["KOR"], 2023, ["nickel/ore"])["usgs_supply_risk"]["supply_risk"].item()
+    usgs = risk.usgs_supply_risk_table(["KOR"], 2023, ["nickel/ore"])["usgs_supply_risk"][
+        "supply_risk"
+    ].item()
     assert score("nickel/ore", "usgs-supply-risk") == pytest.approx(usgs, abs=1e-9)
     index = risk.supply_stability(["KOR"], 2023, ["nickel/ore"])["stability"]["index"].item()
     assert score("nickel/ore", "stability") == pytest.approx(index, abs=1e-9)
@@ -62,7 +64,9 @@ def test_methods_that_look_at_the_same_agree(korea: Result) -> None:
     table = korea["correlation"]
 
     def tau(a: str, b: str) -> float:
-        return float(table.row(by_predicate=(pl.col("method") == a) & (pl.col("other") == b), named=True)["tau"])
+        return float(
+            table.row(by_predicate=(pl.col("method") == a) & (pl.col("other") == b), named=True)["tau"]
+        )
 
     assert tau("hhi", "largest-share") > 0.9
     assert tau("eu-supply-risk", "hhi") > tau("geopolrisk", "hhi")
@@ -94,7 +98,9 @@ def test_forms_that_nobody_counts_are_told(korea: Result) -> None:
     """Law 2: taken as not made at home, and said so."""
     told = {f.code: f.values for f in korea.findings}["none-at-home-assumed"]
     assert told["forms"] == korea["ranks"]["none_at_home"].sum()
-    assert korea["ranks"].row(by_predicate=pl.col("form") == "nickel/ore", named=True)["none_at_home"] is False
+    assert (
+        korea["ranks"].row(by_predicate=pl.col("form") == "nickel/ore", named=True)["none_at_home"] is False
+    )
 
 
 def test_other_years_and_countries() -> None:

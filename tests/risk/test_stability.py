@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.data.made_up_customs import add_declarations, declared
 
 from evernormal import risk
 from evernormal.errors import InputError, LabelError, NotCoveredError, UnknownNameError
 from evernormal.report.explain import explain
 from evernormal.risk.stability import past_ratio, percentile_rank, weights_sensitivity
-from tests.data.made_up_customs import add_declarations, declared
 
 BATTERY = ["lithium/hydroxide", "lithium/carbonate", "nickel/ore", "cobalt/intermediates", "cobalt/oxides"]
 
@@ -44,7 +44,9 @@ def test_a_crisis_needs_an_event() -> None:
     assert risk.stability_band([0.0, 0.99, 1.0], [True] * 3).tolist() == ["crisis", "crisis", "unstable"]
     quiet = risk.supply_stability(["KOR"], list(range(2005, 2025)), events={})["stability"]
     assert "crisis" not in set(quiet["band"])
-    told = risk.supply_stability(["KOR"], 2022, ["lithium/hydroxide"], events={"lithium": [2022]})["stability"]
+    told = risk.supply_stability(["KOR"], 2022, ["lithium/hydroxide"], events={"lithium": [2022]})[
+        "stability"
+    ]
     assert told["event"].item() is True
 
 

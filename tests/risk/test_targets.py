@@ -29,7 +29,9 @@ def written(folder: Path, *lines: dict[str, str]) -> Path:
 
 def test_goals_of_korea_are_the_published_facts() -> None:
     """80 to 50 % by 2030 and 2 to 20 % recycled (strategy of February 2023)."""
-    goals = {one.target: (one.base_value, one.target_value) for one in shipped_targets() if one.country == "KOR"}
+    goals = {
+        one.target: (one.base_value, one.target_value) for one in shipped_targets() if one.country == "KOR"
+    }
     assert goals["kor-2030-one-country-value"] == (0.8, 0.5)
     assert goals["kor-2030-recycled-share"] == (0.02, 0.2)
     known = data.facts("dependence_target")

@@ -42,7 +42,7 @@ def test_wrong_parts_are_refused() -> None:
         risk.usgs_supply_risk(0.2, 82.0, 0.5)
     with pytest.raises(LabelError, match="shapes do not fit"):
         risk.usgs_supply_risk([0.1, 0.2], [0.1, 0.2, 0.3], 0.5)
-    with pytest.raises(InputError, match="shares sum to 1.2"):
+    with pytest.raises(InputError, match=r"shares sum to 1\.2"):
         risk.disruption_potential([0.6, 0.6], [0.5, 0.5])
     with pytest.raises(InputError, match="value added above 0"):
         risk.economic_vulnerability([1.0], 5.0, [0.0])
