@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -160,9 +161,10 @@ def target_progress(
     years = list(range(min(chosen.coverage_of()[1][0], last), last + 1))
     sums = import_sums(chosen, codes, [place], years)
     value = _imports(sums, last)
+    asked: dict[str, Any] = {"as_of": as_of, "dataset": dataset, "folder": folder}
     parts = []
     for one in listed:
-        series = _series(one, place, codes, years, sums, as_of)
+        series = _series(one, place, codes, years, sums, asked)
         names = series if series else dict.fromkeys(_forms_of(one, codes), np.full(len(years), np.nan))
         tops = _tops(sums, last, one.by)
         parts += [
@@ -238,14 +240,14 @@ def _series(
     codes: dict[str, tuple[str, ...]],
     years: Sequence[int],
     sums: pl.DataFrame,
-    as_of: date | str | None,
+    asked: dict[str, Any],
 ) -> Series:
     """Return the measured series of every form that a target is about; empty where none is shipped."""
     if target.measure in ("largest-share", "partner-share"):
         amount = "milli" if target.by == "value" else "grams"
         return _shares(sums, amount, target.partner, years)
     if target.measure.startswith("production-share"):
-        return _production_shares(_forms_of(target, codes), country, years, as_of)
+        return _production_shares(_forms_of(target, codes), country, years, asked)
     return {}
 
 
@@ -264,16 +266,16 @@ def _shares(sums: pl.DataFrame, amount: str, partner: str, years: Sequence[int])
 
 
 def _production_shares(
-    names: Sequence[str], country: str, years: Sequence[int], as_of: date | str | None
+    names: Sequence[str], country: str, years: Sequence[int], asked: dict[str, Any]
 ) -> Series:
-    """Own production over apparent use, 0 to 1; the shipped trade only."""
+    """Own production over apparent use, 0 to 1."""
     from evernormal.risk.dependence import net_import_reliance  # noqa: PLC0415
 
     found: Series = {}
     for name in names:
         if not name:
             continue
-        table = net_import_reliance(name, [country], years, as_of=as_of)["reliance"]
+        table = net_import_reliance(name, [country], years, **asked)["reliance"]
         share = pl.when(pl.col("apparent_use_t") > 0).then(pl.col("production_t") / pl.col("apparent_use_t"))
         values = table.sort("year").select(share.clip(0, 1).cast(pl.Float64))
         column = values.to_series().to_numpy()
