@@ -24,9 +24,11 @@ from evernormal.app.commands import (
     indicator,
     mirror,
     network,
+    policies,
     scenario,
     shares,
     targets,
+    template,
     trace,
     verify,
     version,
@@ -70,6 +72,8 @@ app.add_typer(form.app, name="form")
 data.app.add_typer(fetch.app, name="fetch")
 mirror.register(data.app)
 compare.register(data.app)
+policies.register(data.app)
+template.register(data.app)
 app.add_typer(data.app, name="data")
 visibility.register(app)
 verify.register(app)

@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from evernormal.network.basket_tables import basket
     from evernormal.network.baskets import split_basket
     from evernormal.network.element_visibility import visibility
+    from evernormal.network.policy_measures import measures_from_policies
+    from evernormal.network.policy_scenario import scenario_from_policies
 
 _HOMES = {
     "basket": "basket_tables",
+    "measures_from_policies": "policy_measures",
+    "scenario_from_policies": "policy_scenario",
     "split_basket": "baskets",
     "visibility": "element_visibility",
 }
 
-__all__ = ["basket", "split_basket", "visibility"]
+__all__ = ["basket", "measures_from_policies", "scenario_from_policies", "split_basket", "visibility"]
 
 
 def __getattr__(name: str) -> Any:

@@ -134,6 +134,12 @@ def add_data(
     code: Annotated[
         list[str] | None, typer.Option(help="Keep this customs code only; may be given more than once.")
     ] = None,
+    marked: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="For a firm's workbook with faults: a copy with each faulty cell marked."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a publisher's file and store it beside the shipped data, all or nothing."""
@@ -141,9 +147,19 @@ def add_data(
 
     folder = settings.store_folder()
     with steps(quiet=as_json) as step:
-        result = data.add(
-            source, file, folder, name=name, revision=revision, as_of=as_of, codes=code or None, progress=step
-        )
+        try:
+            result = data.add(
+                *(source, file, folder),
+                name=name,
+                revision=revision,
+                as_of=as_of,
+                codes=code or None,
+                progress=step,
+            )
+        except DataError:
+            if marked is not None and source == "firm":
+                data.mark_faults(file, marked)
+            raise
     if as_json:
         output.print_json({**result["added"].row(0, named=True), "findings": result.findings})
     else:

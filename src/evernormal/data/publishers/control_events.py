@@ -120,9 +120,7 @@ def _row(
                 f"only the month of {name} is known: its first day stands for it, known from its last day on"
             )
             notes.count("month-only", "caution", text, f"row {number}")
-    subject = subject_of(
-        cells["measure"], f"{cells['materials']} {cells['note']}", codes, extra=materials, border=False
-    )
+    subject = subject_of(cells["measure"], f"{cells['materials']} {cells['note']}", codes, extra=materials)
     note = (
         f"{cells['note']}" if announced.is_day else f"the day is not known, only the month; {cells['note']}"
     )

@@ -86,7 +86,7 @@ def _rows(record: Record, known: date, notes: Notes) -> Iterator[dict[str, Any]]
         notes.count("type-unknown", "caution", f"type {record.type!r} is not known and became other")
     border = side in ("export", "import")
     codes = record.codes or (codes_in(record.text) if border else ())
-    subject = subject_of(record.title, record.text, codes, border=border)
+    subject = subject_of(record.title, record.text, codes)
     _tell(record, subject, notes)
     stance = _STANCES.get(record.evaluation.casefold(), "unknown")
     if stance == "restrictive" and kind == "subsidy":

@@ -137,7 +137,7 @@ def _rows(
     kind, side = _kind(types, title, text)
     border = side in ("export", "import")
     codes = codes_in(text) if border else ()
-    subject = subject_of(title, text, codes, border=border)
+    subject = subject_of(title, text, codes)
     if not subject.materials:
         notes.count("no-material", "info", "name no material in words or codes; stored without one")
     day = _days(cells, number, problems, notes)

@@ -144,25 +144,28 @@ def subject_of(
     codes: Sequence[str] = (),
     *,
     revision: str | None = None,
-    border: bool = True,
     extra: Iterable[str] = (),
 ) -> Subject:
     """Return what a record is about, from its codes and its words.
+
+    Its description counts where its title names no material, and for the elements of the rare earths that
+    the title names as a group: descriptions mention much in passing.
 
     Args:
         title: its title.
         text: its description without markup.
         codes: customs codes of two or more digits.
         revision: revision of the codes; None: any.
-        border: whether it acts at a border; its description then counts beside its title, else only where
-            the title names no material.
         extra: materials that a column of the file names by itself.
 
     >>> subject_of("Export ban of lithium ore", codes=["253090"]).forms
     ('lithium/ore',)
     """
-    in_title = words_of(title) | set(extra)
-    words = in_title | words_of(text) if border or not in_title else in_title
+    words = words_of(title) | set(extra)
+    if not words:
+        words = words_of(text)
+    elif "rare-earths" in words:
+        words |= words_of(text) & RARE_EARTHS
     rows = [row for code in codes for row in _codes_under(code[:6]) if not revision or revision in row[3]]
     alone = {form.partition("/")[0] for _, form, shared, _ in rows if not shared}
     by_code = {code: {f.partition("/")[0] for c, f, s, _ in rows if c == code and not s} for code, *_ in rows}
