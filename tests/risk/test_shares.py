@@ -124,3 +124,11 @@ def test_wrong_names_are_told() -> None:
         risk.n_minus_one("nickel/ores", ["KOR"], [2022])
     with pytest.raises(InputError, match="one_country"):
         risk.supplier_shares("lithium/hydroxide", "KOR", [2023], one_country=50)
+
+
+def test_the_union_beside_a_country_changes_nothing_of_it() -> None:
+    """Law 7: what a country buys from members of the Union counts once, whoever else is asked for."""
+    for function, table in ((risk.net_import_reliance, "reliance"), (risk.n_minus_one, "n_minus_one")):
+        alone = function("copper/ore", ["CHN"], [2020])[table]
+        beside = function("copper/ore", ["EU", "CHN"], [2020])[table].filter(country="CHN")
+        assert alone.equals(beside)

@@ -24,7 +24,7 @@ _FORM = re.compile(
     rf"\s*(?P<table>[\w-]+)(?:\.(?P<column>[\w-]+))?\s*(?:\[(?P<keys>(?:{_QUOTED}|[^\]\"])*)\])?\s*"
 )
 _PART = re.compile(rf"(?:{_QUOTED}|[^,\"])+")
-_PLAIN = re.compile(r"[^,\[\]=\"]*")
+_PLAIN = re.compile(r"[^,\[\]=\"\s](?:[^,\[\]=\"]*[^,\[\]=\"\s])?")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class Address:
 def _written(value: Any) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()[:7] if value.day == 1 else value.isoformat()
+    if isinstance(value, bool):
+        return str(value).lower()
     text = str(value)
     return text if _PLAIN.fullmatch(text) else '"' + text.replace('"', '""') + '"'
 
@@ -131,6 +133,10 @@ def _value(column: pl.Series, key: str, raw: str, table: str) -> Any:
         value = as_date(raw)
         if value is None:
             raise InputError(f"{raw!r} is no date", where=where, cure="Write YYYY-MM or YYYY-MM-DD.")
+    elif column.dtype == pl.Boolean:
+        if raw.lower() not in ("true", "false"):
+            raise InputError(f"{raw!r} is neither true nor false", where=where)
+        value = raw.lower() == "true"
     elif column.dtype.is_numeric():
         try:
             value = float(raw) if column.dtype.is_float() else int(raw)

@@ -5,14 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from evernormal.equations import EQUATIONS, Equation
-from evernormal.report.address import Address, parse, selected
-from evernormal.result import Derivation, Input, Parameter, Result
+from evernormal.errors import DataError, InputError, NotCoveredError, SnapshotError
+from evernormal.report.address import Address, parse, require_one_row, selected
+from evernormal.report.explain_finders import found_again, has_finder, require_equal, touching
+from evernormal.report.explain_rows import Context, Evidence
+from evernormal.report.making import pinned_inputs
+from evernormal.result import Derivation, Finding, Input, Parameter, Result
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -46,6 +52,13 @@ class Explanation:
         more_rows: observations left out.
         note: ``deeper``, ``repeated``, ``no_derivation``, ``no_parameter`` or empty.
         lineage: the inputs of the whole result by hash; only at the top.
+        worked: the equation with its numbers put in.
+        checked: how the value was worked out again and found equal: ``rows`` (from its source rows),
+            ``again`` (the whole call was made again) or empty.
+        evidence: rows of the inputs behind the value, fetched from the inputs that the result was pinned to.
+        unfetched: why source rows could not be fetched, such as an input that is gone; empty where they were.
+        findings: findings that touch the value; only at the top.
+        states: what became of each input of ``lineage``: ``same``, ``changed``, ``gone`` or ``unchecked``.
     """
 
     address: str
@@ -62,6 +75,12 @@ class Explanation:
     more_rows: int = 0
     note: str = ""
     lineage: tuple[Input, ...] = field(default=())
+    worked: str = ""
+    checked: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    unfetched: str = ""
+    findings: tuple[Finding, ...] = ()
+    states: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the explanation as what JSON can say; what is empty is left out."""
@@ -79,12 +98,20 @@ class Explanation:
             found |= {"rows": self.rows, "low": self.low, "high": self.high}
         optional: dict[str, Any] = {
             "text": self.text,
+            "worked": self.worked,
+            "checked": self.checked,
+            "evidence": [_shown_rows(one) for one in self.evidence],
+            "unfetched": self.unfetched,
+            "findings": [vars(one) | {"values": dict(one.values)} for one in self.findings],
             "note": self.note,
             "parameters": [vars(p) for p in self.parameters],
             "source_rows": [{k: _jsonable(v) for k, v in row.items()} for row in self.source_rows],
             "more_rows": self.more_rows,
             "inputs": [i.as_dict() for i in self.inputs],
-            "lineage": [vars(i) for i in self.lineage],
+            "lineage": [
+                vars(i) | ({"state": state} if state else {})
+                for i, state in zip_longest(self.lineage, self.states, fillvalue="")
+            ],
         }
         return found | {key: value for key, value in optional.items() if value}
 
@@ -95,7 +122,9 @@ class Explanation:
         return tree_of(self, lang)
 
 
-def explain(result: Result, address: str, *, depth: int = DEPTH) -> Explanation:
+def explain(
+    result: Result, address: str, *, depth: int = DEPTH, folder: str | Path | None = None
+) -> Explanation:
     """Walk from a number of a result to its equation, its assumptions and its source rows.
 
     Args:
@@ -103,9 +132,14 @@ def explain(result: Result, address: str, *, depth: int = DEPTH) -> Explanation:
         address: name of a summary value (``shortage_t``), or ``table.column[key=value,...]``, such as
             ``imports.imports_t[month=2024-03,supplier=CHN]``; dates as ``YYYY-MM`` or ``YYYY-MM-DD``.
         depth: how many steps to walk at most.
+        folder: folder of the user's store, where the result read a data set of the user's.
+
+    Of an indicator the source rows are fetched again from the inputs that the result was pinned to, and the
+    value is worked out from them; a table that says anything else is an error.
 
     Errors: :class:`UnknownNameError` with the nearest name for whatever does not exist;
-    :class:`InputError` for a text that is no address.
+    :class:`InputError` for a text that is no address, or that stands for several rows of an indicator;
+    :class:`DataError` when the source rows do not give the value of the table.
 
     Example:
         >>> from evernormal.result import Lineage
@@ -119,16 +153,29 @@ def explain(result: Result, address: str, *, depth: int = DEPTH) -> Explanation:
         >>> explain(result, "imports.imports_t").value
         8.0
     """
-    walk = _Walk(result)
-    found = walk.step(parse(result, address), depth)
-    return Explanation(**{**vars(found), "lineage": result.lineage.inputs})
+    asked = parse(result, address)
+    if not has_finder(result.kind):
+        found = _Walk(result).step(asked, depth)
+        return replace(found, lineage=result.lineage.inputs)
+    if asked.table != "summary":
+        require_one_row(result, asked)
+    context = Context(result, folder)
+    found = _Walk(result, context).step(asked, depth)
+    try:
+        findings = touching(context, asked.keys)
+    except (DataError, InputError):  # an input is gone: what the result says of itself is left
+        findings = result.findings
+    states = tuple(one.state for one in pinned_inputs(result, folder))
+    return replace(found, lineage=result.lineage.inputs, findings=findings, states=states)
 
 
 class _Walk:
     """One walk through a result; what was explained once is only named the second time."""
 
-    def __init__(self, result: Result) -> None:
+    def __init__(self, result: Result, context: Context | None = None) -> None:
         self.result = result
+        self.context = context
+        self.top = True
         self.seen: set[str] = set()
         self.shown: set[str] = set()
         self.made: dict[tuple[str, str], Derivation] = {
@@ -144,6 +191,9 @@ class _Walk:
         if str(address) in self.seen:
             return Explanation(str(address), **facts, note="repeated")
         self.seen.add(str(address))
+        facts |= self._worked(address, facts)
+        if derivation is None and facts.get("checked"):
+            return Explanation(str(address), **facts)
         if derivation is None:
             return Explanation(str(address), **facts, **self._observed(address))
         if depth <= 1 and derivation.inputs:
@@ -153,6 +203,30 @@ class _Walk:
         return Explanation(
             str(address), **facts, inputs=inputs, parameters=parameters, source_rows=rows, more_rows=more
         )
+
+    def _worked(self, address: Address, facts: dict[str, Any]) -> dict[str, Any]:
+        """Fetch the source rows behind a cell of an indicator, and require that they give its value."""
+        top, self.top = self.top, False
+        if self.context is None or facts.get("rows", 1) != 1 or address.table == "summary":
+            return {}
+        try:
+            working = found_again(self.context, address.table, address.column, address.keys, top=top)
+        except (SnapshotError, NotCoveredError) as error:
+            return {"unfetched": error.message}
+        if working is None:
+            return {}
+        require_equal(str(address), facts.get("value"), working)
+        evidence = tuple(one for one in working.evidence if self._first(one))
+        checked = "again" if working.again else "rows"
+        return {"worked": working.worked, "checked": checked, "evidence": evidence}
+
+    def _first(self, one: Evidence) -> bool:
+        """Whether rows of an input were not shown yet."""
+        place = f"{one.input}: {one.rows['source_ref'].to_list() if 'source_ref' in one.rows.columns else ''}"
+        if one.rows.is_empty() or place in self.shown:
+            return False
+        self.shown.add(place)
+        return True
 
     def _summary_equation(self, address: Address) -> str:
         rows = selected(self.result, address)
@@ -225,6 +299,8 @@ class _Walk:
                 parameters += self.result.lineage.parameters
             elif "." in name:
                 table, _, column = name.partition(".")
+                if table == "rows" and self.context is not None:
+                    continue  # the rows themselves are fetched
                 inputs.append(self.step(Address(table, column, self._kept(table, address)), depth - 1))
             else:
                 inputs.append(self._whole_table(name, address))
@@ -264,9 +340,17 @@ def _concerned(table: pl.DataFrame, address: Address) -> pl.DataFrame:
     return table.sort(pl.col("change_t").abs(), descending=True, nulls_last=True, maintain_order=True)
 
 
+def _shown_rows(one: Evidence) -> dict[str, Any]:
+    """Return rows of an input as what JSON can say."""
+    rows = [{k: _jsonable(v) for k, v in row.items()} for row in one.rows.iter_rows(named=True)]
+    return {"input": one.input, "rows": rows}
+
+
 def _plain(value: Any) -> float | str | None:
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, dt.date):
         return value.isoformat()
     return float(value)

@@ -314,18 +314,19 @@ def _asked(
 def _balance(
     found: Form, names: list[str], years: list[int], where: _Where
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Production, imports and exports per country and year, in contained tonnes; and the trade rows."""
+    """Production, imports and exports per country and year, in contained tonnes; and the imports' rows."""
     from evernormal.network.observations import contained_rows  # noqa: PLC0415
 
     flows = contained_rows(where.trade(where.codes(found), years), found)
     flows = flows.filter(pl.col("exporter") != pl.col("importer")).with_columns(pl.col("year").cast(pl.Int64))
-    if EUROPEAN_UNION in names:
-        flows = pl.concat([flows, _of_union(flows)])
+    union = _of_union(flows) if EUROPEAN_UNION in names else flows.clear()
     table = pl.DataFrame({"country": names}).join(
         pl.DataFrame({"year": years}, schema={"year": pl.Int64}), how="cross", maintain_order="left"
     )
     for side, name in (("importer", "imports_t"), ("exporter", "exports_t")):
-        sums = flows.group_by(pl.col(side).alias("country"), "year").agg(
+        # the Union's flows count for the Union alone: for others the members trade, each for itself
+        rows = pl.concat([flows, union.filter(pl.col(side) == EUROPEAN_UNION)])
+        sums = rows.group_by(pl.col(side).alias("country"), "year").agg(
             pl.col("contained_t").sum().alias(name)
         )
         table = table.join(sums, on=["country", "year"], how="left", maintain_order="left")
@@ -340,7 +341,8 @@ def _balance(
         *(pl.when(known).then(pl.col(name).fill_null(0.0)).alias(name) for name in ("imports_t", "exports_t"))
     )
     use = pl.col("production_t") + pl.col("imports_t") - pl.col("exports_t")
-    return table.with_columns(apparent_use_t=use), flows
+    imported = pl.concat([flows, union.filter(pl.col("importer") == EUROPEAN_UNION)])
+    return table.with_columns(apparent_use_t=use), imported
 
 
 def _of_union(flows: pl.DataFrame) -> pl.DataFrame:
