@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,14 +78,24 @@ class Calendar:
         index = {(d.year, d.month): m for m, d in enumerate(firsts)}
         return cls(tuple(firsts[:-1]), tuple(days), np.array([index[d.year, d.month] for d in days]))
 
+    @cached_property
+    def day_numbers(self) -> NDArray[np.int64]:
+        """(D,) proleptic Gregorian ordinal of every day."""
+        return np.array([day.toordinal() for day in self.days])
+
+    @cached_property
+    def days_in_month(self) -> NDArray[np.int64]:
+        """(T,) days of every month."""
+        return np.bincount(self.month_of_day)
+
     def mean_by_month(self, daily: NDArray[Any]) -> Floats:
         """Average a daily series over the days of each month."""
-        count = np.bincount(self.month_of_day)
+        count = self.days_in_month
         return np.asarray(np.bincount(self.month_of_day, weights=daily, minlength=len(count)) / count)
 
     def active(self, measure: Measure) -> Booleans:
         """Return for every day whether ``measure`` is in force."""
-        day = np.array([d.toordinal() for d in self.days])
+        day = self.day_numbers
         inside = np.zeros(len(day), dtype=bool)
         for first, after in measure.window():
             inside |= (day >= first.toordinal()) & (day < (after.toordinal() if after else day[-1] + 1))
@@ -133,7 +144,7 @@ def known_in(measure: Measure, calendar: Calendar, month: int) -> Measure | None
     """Return a measure as the market knows it in a month; never later than it takes effect or is
     suspended."""
     first = calendar.months[month]
-    last = first + timedelta(days=int((calendar.month_of_day == month).sum()) - 1)
+    last = first + timedelta(days=int(calendar.days_in_month[month]) - 1)
     happens = any(day is not None and first <= day <= last for day in (measure.effective, measure.suspended))
     return measure.as_known(last if happens else first.replace(day=KNOWN_BY_DAY))
 
@@ -171,7 +182,7 @@ class _Builder:
         self._limit(self._exports(measure), 1.0 - hard["severity"] * active, active)
 
     def _licence(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
-        waited = np.array([(day - measure.effective).days for day in self.calendar.days])
+        waited = self.calendar.day_numbers - measure.effective.toordinal()
         granted = np.where(waited < hard["delay_days"], 0.0, hard["approval_share"])
         granted = 1.0 - hard.get("covers", 1.0) * (1.0 - granted)
         self._limit(self._exports(measure), np.where(active, granted, 1.0), active)
@@ -323,11 +334,7 @@ class _Builder:
 
     def _links(self, *, exporters: Sequence[int], importers: Sequence[int], measure: Any) -> Booleans:
         routes = self.routes
-        mask = (
-            np.isin(routes.origin, list(exporters))
-            & np.isin(routes.target, list(importers))
-            & np.isin(routes.form, self._forms(measure))
-        )
+        mask = routes.links(tuple(exporters), tuple(importers), tuple(self._forms(measure)))
         if not (routes.base[mask] > 0).any():
             self.findings.append(
                 Finding(

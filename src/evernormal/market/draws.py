@@ -16,8 +16,10 @@ from threadpoolctl import threadpool_limits
 
 from evernormal.errors import SolverError
 from evernormal.market.acts import Act
+from evernormal.market.dual_newton import ActiveSet
 from evernormal.market.outcome import Stand, calendar_of, outcome_of
 from evernormal.market.parameters import sample_behaviour
+from evernormal.market.prepared import Prepared
 from evernormal.market.solver import SolverName
 from evernormal.network.network import Network
 
@@ -52,14 +54,14 @@ class Question:
         scenario: measures and policies.
         fixed: behavioural parameters that are not drawn.
         solver: which solver is asked first.
-        near: prices of the central run, from which every draw starts, so that no draw depends on another.
+        near: active sets of the central run, from which every draw starts; no draw depends on another.
     """
 
     network: Network
     scenario: Scenario
     fixed: Mapping[str, float]
     solver: SolverName
-    near: Mapping[int, Floats]
+    near: Mapping[int, ActiveSet]
 
 
 def draw_all(
@@ -115,7 +117,7 @@ def draw_all(
 
 
 def _run_batch(question: Question, seeds: Seeds) -> Drawn:
-    calendar = calendar_of(question.scenario)
+    calendar, prepared = calendar_of(question.scenario), Prepared(question.network)
     rows: dict[str, list[Floats]] = {name: [] for name in DRAWN_SERIES}
     stops = []
     with threadpool_limits(1, "blas"):
@@ -131,6 +133,7 @@ def _run_batch(question: Question, seeds: Seeds) -> Drawn:
                 stand=stand,
                 solver=question.solver,
                 near=question.near,
+                prepared=prepared,
             )
             series = (out.imports, out.price_ratio, out.cover_days, out.shortage, out.loss)
             for name, values in zip(DRAWN_SERIES, series, strict=True):

@@ -8,24 +8,33 @@ their bounds, banded when rows are ordered by month, and factorized in the time 
 The method is the semismooth Newton method of Qi and Sun (1993, Mathematical Programming 58:353-367) with a
 line search on the dual.  It gives up rather than return a point that is not proven: the caller then asks
 another solver.
+
+A neighbouring program helps most through its *active set*: which of its variables stood at which bound.
+Prices that are optimal for that set under the data of the program at hand (one linear system) are a better
+start than the neighbour's prices, because prices near a kink move with the data while the set does not (the
+critical regions of parametric programming, Bemporad and others 2002, Automatica 38:3-20).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
-__all__ = ["BandedDual", "newton"]
+__all__ = ["ActiveSet", "BandedDual", "active_set", "newton", "prices_of_active_set"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+ActiveSet = NDArray[np.int8]
+"""(n,) where a variable stands: -1 at its lower bound, 1 at its upper, 0 between."""
 
 WIDEST_BAND = 400
 MOST_ITERATIONS = 200
 SEARCHES = 30
+SLOPE_LEFT = 0.1
+"""A step length is good when this fraction of the dual's first slope along the direction is left at most."""
 RIDGE = 1e-9
 """Added to the Hessian's diagonal (rows are scaled to order one): idle balances do not stop the step."""
 
@@ -39,6 +48,8 @@ class BandedDual:
         width: bandwidth.
         place: flat index into the band of every pair of entries.
         column: variable of every pair.
+        first: index of the first entry of every pair in the data of the matrix.
+        second: index of the second.
         product: product of the two entries.
     """
 
@@ -46,11 +57,17 @@ class BandedDual:
     width: int
     place: Integers
     column: Integers
+    first: Integers
+    second: Integers
     product: Floats
 
     @classmethod
     def of(cls, equality: sparse.csc_matrix, months: int) -> BandedDual | None:
-        """Order the rows of ``equality`` by month (they come cell by cell) and lay out the band."""
+        """Order the rows of ``equality`` by month (they come cell by cell) and lay out the band.
+
+        Returns:
+            None when rows are coupled too widely for a band to pay.
+        """
         m = equality.shape[0]
         rows = np.arange(m)
         position = (rows % months) * (m // months) + rows // months
@@ -64,7 +81,11 @@ class BandedDual:
         order = np.empty(m, dtype=np.int64)
         order[position] = rows
         product = equality.data[first] * equality.data[second]
-        return cls(order, width, (high - low) * m + low, column, product)
+        return cls(order, width, (high - low) * m + low, column, first, second, product)
+
+    def with_data(self, data: Floats) -> BandedDual:
+        """Return the same layout for a matrix of the same pattern with other entries."""
+        return replace(self, product=data[self.first] * data[self.second])
 
     def hessian(self, free: NDArray[np.bool_], rows: int) -> Floats:
         """Return ``A_F A_F'`` in lower banded form, with a small ridge."""
@@ -110,48 +131,91 @@ def newton(
         tolerance: largest gap of a balance that counts as closed.
         start: (m,) prices to start from; the base prices (0) when omitted or of another shape.
     """
-    transposed = sparse.csr_matrix(equality.T)
+    transposed = _transposed(equality)
     price = np.zeros(len(rhs)) if start is None or start.shape != rhs.shape else start
     wanted = transposed @ price - cost
-    plan = np.clip(wanted, lower, upper)
     for iteration in range(1, MOST_ITERATIONS + 1):
+        plan = np.minimum(np.maximum(wanted, lower), upper)
         gap = rhs - equality @ plan
         if np.abs(gap).max(initial=0.0) <= tolerance:
-            return plan, price, iteration
-        free = (wanted > lower) & (wanted < upper)
-        step = _newton_step(band, free, gap)
+            wanted = transposed @ price - cost  # from the prices alone, so that no rounding has piled up
+            plan = np.minimum(np.maximum(wanted, lower), upper)
+            gap = rhs - equality @ plan
+            if np.abs(gap).max(initial=0.0) <= tolerance:
+                return plan, price, iteration
+        step = _solved(band, (wanted > lower) & (wanted < upper), gap)
         if step is None:
             return None
         turned = transposed @ step
-        length = _length(wanted, turned, lower, upper, float(rhs @ step))
+        length = _length(wanted, turned, lower, upper, float(rhs @ step), float(gap @ step))
         if length <= 0.0:
             return None
         price = price + length * step
         wanted = wanted + length * turned
-        plan = np.clip(wanted, lower, upper)
     return None
 
 
-def _length(wanted: Floats, turned: Floats, lower: Floats, upper: Floats, level: float) -> float:
-    """Best step length along a direction, by the Illinois method on the falling slope of the dual.
+def _transposed(equality: sparse.csc_matrix) -> sparse.csr_matrix:
+    """Return the transpose on the same arrays: the columns of the one are the rows of the other."""
+    parts = (equality.data, equality.indices, equality.indptr)
+    return sparse.csr_matrix(parts, shape=(equality.shape[1], equality.shape[0]), copy=False)
 
-    The slope at length a is ``b'd - x(a)'A'd``; the full step is kept while the dual still rises there.
+
+def active_set(
+    equality: sparse.csc_matrix, cost: Floats, lower: Floats, upper: Floats, price: Floats
+) -> ActiveSet:
+    """Return where every variable stands at given prices."""
+    wanted = _transposed(equality) @ price - cost
+    return np.asarray((wanted >= upper).astype(np.int8) - (wanted <= lower).astype(np.int8))
+
+
+def prices_of_active_set(
+    equality: sparse.csc_matrix,
+    rhs: Floats,
+    cost: Floats,
+    lower: Floats,
+    upper: Floats,
+    band: BandedDual,
+    standing: ActiveSet,
+) -> Floats | None:
+    """Return the prices that close every balance when each variable stands where ``standing`` says.
+
+    These are the optimal prices of every program with that active set; of a neighbour they are a good start.
+    None when the set is not one of this program (an infinite bound) or leaves a balance without a price.
+    """
+    bound = np.where(standing < 0, lower, np.where(standing > 0, upper, 0.0))
+    if not np.isfinite(bound).all():
+        return None
+    free = standing == 0
+    return _solved(band, free, rhs - equality @ (bound - np.where(free, cost, 0.0)))
+
+
+def _length(
+    wanted: Floats, turned: Floats, lower: Floats, upper: Floats, level: float, first: float
+) -> float:
+    """Good step length along a direction, by the Illinois method on the falling slope of the dual.
+
+    The slope at length a is ``b'd - x(a)'A'd``, ``first`` at 0; the full step is kept while the dual still
+    rises there.
     """
 
     def slope(length: float) -> float:
-        return level - float(np.clip(wanted + length * turned, lower, upper) @ turned)
+        moved = length * turned
+        moved += wanted
+        np.maximum(moved, lower, out=moved)
+        np.minimum(moved, upper, out=moved)
+        return level - float(moved @ turned)
 
     left, right = 0.0, 1.0
-    at_left, at_right = slope(0.0), slope(1.0)
-    if at_right >= 0.0:
-        return 1.0
+    at_left, at_right = first, slope(1.0)
     if at_left <= 0.0:
         return 0.0
-    first = at_left
+    if at_right >= -SLOPE_LEFT * first:
+        return 1.0
     for _ in range(SEARCHES):
         middle = (left * at_right - right * at_left) / (at_right - at_left)
         value = slope(middle)
-        if abs(value) <= 0.05 * first:
+        if abs(value) <= SLOPE_LEFT * first:
             return middle
         if value > 0:
             left, at_left, at_right = middle, value, at_right / 2
@@ -160,13 +224,14 @@ def _length(wanted: Floats, turned: Floats, lower: Floats, upper: Floats, level:
     return left if left > 0 else middle
 
 
-def _newton_step(band: BandedDual, free: NDArray[np.bool_], gap: Floats) -> Floats | None:
+def _solved(band: BandedDual, free: NDArray[np.bool_], right: Floats) -> Floats | None:
+    """Solve ``A_F A_F' p = right``; None when the factorization breaks down."""
     try:
         factor = linalg.cholesky_banded(
-            band.hessian(free, len(gap)), lower=True, overwrite_ab=True, check_finite=False
+            band.hessian(free, len(right)), lower=True, overwrite_ab=True, check_finite=False
         )
     except linalg.LinAlgError:
         return None
-    step = np.empty_like(gap)
-    step[band.order] = linalg.cho_solve_banded((factor, True), gap[band.order], check_finite=False)
-    return step
+    solved = np.empty_like(right)
+    solved[band.order] = linalg.cho_solve_banded((factor, True), right[band.order], check_finite=False)
+    return solved

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evernormal.market.acts import Act, Calendar, Use
+from evernormal.market.dual_newton import ActiveSet
 from evernormal.market.parameters import Behaviour
-from evernormal.market.routes import Routes, routes_of
+from evernormal.market.prepared import Prepared
+from evernormal.market.routes import Routes
 from evernormal.market.run import TAIL_MONTHS, Run, between, final_uses, run
 from evernormal.market.runway import Runway, runway
 from evernormal.market.solver import SolverName
@@ -89,7 +91,8 @@ def outcome_of(
     *,
     stand: Stand = CENTRE,
     solver: SolverName = "newton",
-    near: Mapping[int, Floats] | None = None,
+    near: Mapping[int, ActiveSet] | None = None,
+    prepared: Prepared | None = None,
 ) -> Outcome:
     """Run the market once and read it from the focal region's side.
 
@@ -100,13 +103,17 @@ def outcome_of(
         acts: resolved measures with their hardness.
         stand: where in the intervals of the end uses this run stands.
         solver: which solver is asked first.
-        near: prices of a neighbouring run, see :func:`evernormal.market.run.run`.
+        near: active sets of a neighbouring run, see :func:`evernormal.market.run.run`.
+        prepared: ``network`` prepared before; prepared here when omitted.
     """
-    routes = routes_of(network, chosen.new_route_size)
+    prepared = prepared or Prepared(network)
+    routes = prepared.routes(chosen.new_route_size)
     uses = final_uses(network, chosen, stand.elasticity)
-    done = run(network, routes, chosen, uses, calendar, acts, solver=solver, near=near)
+    done = run(network, routes, chosen, uses, calendar, acts, solver=solver, near=near, prepared=prepared)
     horizon = len(calendar.months) - TAIL_MONTHS
-    shown = Calendar.of(calendar.months[0], horizon)
+    shown = prepared.kept(
+        "calendars", (calendar.months[0], horizon), lambda: Calendar.of(calendar.months[0], horizon)
+    )
     path, r, g = done.path, network.focal_index, network.form_index(network.form)
     here = (routes.target == r) & (routes.form == g)
     imports = path.arrived[here].sum(axis=0)[:horizon]
@@ -123,7 +130,7 @@ def outcome_of(
     used = path.used[final, :horizon].sum(axis=0) + converted
     base_use = wanted[final].sum(axis=0) + base_converted
     stock, state = path.stock[r, g, :horizon], done.acts.state_stock[:horizon]
-    days = np.bincount(shown.month_of_day)
+    days = shown.days_in_month
     ends = _end_uses(network, uses, path.used[:, :horizon], wanted, stand)
     start = float(network.commercial_stock[r, g]) * chosen.commercial_stock_scale
     held = float(network.state_stock[r, g]) if any(a.measure.kind == "stock_release" for a in acts) else 0.0

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evernormal.market.acts import Acts, Use
-from evernormal.market.cells import processors, producers
 from evernormal.market.program import Assembled, History, arrivals_of
 from evernormal.market.routes import Routes
 from evernormal.market.solver import Solution
@@ -70,13 +69,14 @@ def read_path(
     arrived = arrivals_of(everything, assembled.lag, assembled.late, routes)[:, history.start :]
     production = np.zeros((*network.production.shape, t))
     production += (network.production / 12)[..., None]
-    r, g = producers(network)
+    known = assembled.prepared
+    r, g = known.producers
     production[r, g] = (network.production[r, g] / 12)[:, None] * (
         1 + block("production") - block("production_idle")
     )
     activity = np.zeros((*network.activity.shape, t))
     activity += (network.activity / 12)[..., None]
-    c, k = processors(network)
+    c, k, _, _ = known.processors
     activity[c, k] = (network.activity[c, k] / 12)[:, None] * (1 + block("activity") - block("activity_idle"))
     given_up = sum(
         (block(name) for name in assembled.blocks if name.startswith("use_")), np.zeros((len(uses), t))
@@ -84,10 +84,10 @@ def read_path(
     wanted = np.array([u.base for u in uses])[:, None] * (1 + acts.demand_growth[:, history.start :])
     used = wanted * (1 - given_up)
     absorbed = np.zeros((*network.production.shape, t))
-    taken_up = assembled.row_scale[:, None] * block("absorbed")
-    absorbed[assembled.cells >= 0] = np.where(taken_up > 1e-7 * assembled.row_scale[:, None], taken_up, 0.0)
+    taken_up = known.row_scale[:, None] * block("absorbed")
+    absorbed[known.cell_index >= 0] = np.where(taken_up > 1e-7 * known.row_scale[:, None], taken_up, 0.0)
     stock = np.zeros((*network.production.shape, t))
-    r, g = np.nonzero((network.commercial_stock > 0) & (assembled.cells >= 0))
+    r, g = known.holders
     stock[r, g] = assembled.blocks["stock"].scale[:, None] * (1 + block("stock"))
     return Path(
         np.maximum(shipped, 0.0),
@@ -97,7 +97,7 @@ def read_path(
         np.maximum(used, 0.0),
         wanted * block("other_supply"),
         absorbed,
-        np.where(stock > 1e-9 * (network.throughput() / 12)[..., None], stock, 0.0),
+        np.where(stock > 1e-9 * known.throughput[..., None], stock, 0.0),
         _price_ratio(assembled, solution, network),
         solution.residual,
     )
@@ -105,10 +105,10 @@ def read_path(
 
 def _price_ratio(assembled: Assembled, solution: Solution, network: Network) -> Floats:
     """(R, G, T) dual of each balance over the base price (equation E50); NaN where nothing moves."""
-    t = assembled.months
+    t, known = assembled.months, assembled.prepared
     ratio = np.full((*network.production.shape, t), np.nan)
-    marginal = solution.price.reshape(-1, t) * assembled.money / assembled.row_scale[:, None]
-    r, g = np.nonzero(assembled.cells >= 0)
+    marginal = solution.price.reshape(-1, t) * assembled.money / known.row_scale[:, None]
+    r, g = np.nonzero(known.cell_index >= 0)
     base = np.where(network.price[r, g] > 0, network.price[r, g], np.nan)
-    ratio[r, g] = 1.0 + marginal[assembled.cells[r, g]] / base[:, None]
+    ratio[r, g] = 1.0 + marginal[known.cell_index[r, g]] / base[:, None]
     return ratio

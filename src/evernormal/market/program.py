@@ -13,15 +13,17 @@ helps who is banned.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from evernormal.market.acts import DAYS_PER_MONTH, Acts, Use
-from evernormal.market.cells import active_cells, processors, producers
 from evernormal.market.curves import use_curve
+from evernormal.market.layout import Layout, Term
 from evernormal.market.parameters import Behaviour
+from evernormal.market.prepared import Prepared
 from evernormal.market.routes import Routes
 from evernormal.market.solver import QuadraticProgram
 from evernormal.network.network import Network
@@ -66,18 +68,62 @@ class Block:
 
 @dataclass(frozen=True)
 class Assembled:
-    """A program and what is needed to read its answer."""
+    """A program and what is needed to read its answer.
 
-    program: QuadraticProgram
+    Attributes:
+        prepared: the network that it was made from.
+        blocks: groups of variables in their order.
+        offsets: number of each block's first variable.
+        months: open months.
+        constant_arrivals: (A, T) arrivals when every open month ships its base.
+        lag: (A, first + T) whole months on the way.
+        late: (A, first + T) share that arrives one month later still.
+        layout: pattern of the balances.
+        entries: their entries, rows scaled to order one.
+        rhs: (m,) right-hand sides, scaled alike.
+        curvature: (n,) second derivative of the cost, in units of ``money``.
+        linear: (n,) first derivative at zero.
+        lower: (n,) bounds.
+        upper: (n,) bounds.
+        quotas: caps on sums of routes, with their limits, or None.
+    """
+
+    prepared: Prepared
     blocks: dict[str, Block]
     offsets: dict[str, int]
-    cells: Integers
-    row_scale: Floats
-    money: float
     months: int
     constant_arrivals: Floats
     lag: Integers
     late: Floats
+    layout: Layout
+    entries: Floats
+    rhs: Floats
+    curvature: Floats
+    linear: Floats
+    lower: Floats
+    upper: Floats
+    quotas: tuple[sparse.csc_matrix, Floats] | None
+
+    @property
+    def money(self) -> float:
+        """USD that count as one in the objective."""
+        return self.prepared.money
+
+    @cached_property
+    def program(self) -> QuadraticProgram:
+        """The program in the form that every solver takes."""
+        quotas, limits = self.quotas or (None, None)
+        return QuadraticProgram(
+            sparse.diags_array(self.curvature, format="csc"),
+            self.linear,
+            self.layout.matrix(self.entries),
+            self.rhs,
+            self.lower,
+            self.upper,
+            quotas,
+            limits,
+            self.months,
+        )
 
 
 class _Assembly:
@@ -85,41 +131,32 @@ class _Assembly:
 
     def __init__(
         self,
-        network: Network,
+        prepared: Prepared,
         routes: Routes,
         behaviour: Behaviour,
         uses: tuple[Use, ...],
         acts: Acts,
         history: History,
     ) -> None:
-        self.network, self.routes, self.behaviour = network, routes, behaviour
+        self.prepared, self.network = prepared, prepared.network
+        self.routes, self.behaviour = routes, behaviour
         self.uses, self.history = uses, history
         self.first = history.start
         self.months = acts.added.shape[1] - history.start
         self.acts = acts
-        throughput = network.throughput() / 12
-        self.active = active_cells(network)
-        self.cell_index = np.where(
-            self.active, np.cumsum(self.active.reshape(-1)).reshape(throughput.shape) - 1, -1
-        )
-        self.row_scale = throughput[self.active]
-        trade = np.array([throughput[:, g].sum() for g in range(len(network.forms))])
-        weight = np.divide(
-            (network.price * throughput).sum(axis=0), trade, out=np.ones_like(trade), where=trade > 0
-        )
-        self.price = np.where(network.price > 0, network.price, weight)
-        form = network.form_index(network.form)
-        self.money = float(weight[form] * trade[form]) / max(len(network.regions), 1)
+        self.active, self.cell_index = prepared.active, prepared.cell_index
+        self.row_scale, self.price, self.money = prepared.row_scale, prepared.price, prepared.money
 
     # Blocks -----------------------------------------------------------------------------------------------
 
     def blocks(self) -> dict[str, Block]:
+        production, activity = self._production(), self._activity()
         return {
             "route": self._routes(),
-            "production": self._production(),
-            "production_idle": self._production_idle(),
-            "activity": self._activity(),
-            "activity_idle": self._activity_idle(),
+            "production": production,
+            "production_idle": self._production_idle(production),
+            "activity": activity,
+            "activity_idle": self._activity_idle(activity),
             **{f"use_{k}": block for k, block in enumerate(self._use_segments())},
             "other_supply": self._other_supply(),
             "absorbed": self._absorbed(),
@@ -144,12 +181,8 @@ class _Assembly:
             np.where(new[:, None], cap, np.maximum(cap - 1.0, -1.0)),
         )
 
-    def _producers(self) -> tuple[Integers, Integers]:
-        r, g = producers(self.network)
-        return r, g
-
     def _production(self) -> Block:
-        r, g = self._producers()
+        r, g = self.prepared.producers
         b = self.behaviour
         base = self.network.production[r, g] / 12
         value = self.price[r, g] * base
@@ -159,10 +192,9 @@ class _Assembly:
         zero = np.zeros_like(upper)
         return Block(base, zero + value[:, None] / b.supply_elasticity, zero, lower, upper)
 
-    def _production_idle(self) -> Block:
-        r, g = self._producers()
-        base = self.network.production[r, g] / 12
-        return self._idle(base, self.price[r, g] * base, self._production())
+    def _production_idle(self, running: Block) -> Block:
+        r, g = self.prepared.producers
+        return self._idle(running.scale, self.price[r, g] * running.scale, running)
 
     def _idle(self, base: Floats, value_of_base: Floats, running: Block) -> Block:
         """Plants that stop altogether: what is left of ``running`` at its lower bound, so output is never
@@ -176,15 +208,8 @@ class _Assembly:
             np.maximum(1.0 + running.lower, 0.0),
         )
 
-    def _processors(self) -> tuple[Integers, Integers, Integers, Integers]:
-        c, r = processors(self.network)
-        names = self.network.conversions
-        source = np.array([self.network.form_index(names[k].source) for k in c], dtype=np.int64)
-        target = np.array([self.network.form_index(names[k].target) for k in c], dtype=np.int64)
-        return c, r, source, target
-
     def _activity(self) -> Block:
-        c, r, source, _ = self._processors()
+        c, r, source, _ = self.prepared.processors
         b = self.behaviour
         base = self.network.activity[c, r] / 12
         value = self._over_months(self.price[r, source] * base)
@@ -194,10 +219,9 @@ class _Assembly:
             base, value / b.processing_elasticity, zero, lower, np.full_like(value, b.processing_spare)
         )
 
-    def _activity_idle(self) -> Block:
-        c, r, source, _ = self._processors()
-        base = self.network.activity[c, r] / 12
-        return self._idle(base, self.price[r, source] * base, self._activity())
+    def _activity_idle(self, running: Block) -> Block:
+        _, r, source, _ = self.prepared.processors
+        return self._idle(running.scale, self.price[r, source] * running.scale, running)
 
     def _grown(self) -> Floats:
         return np.asarray(1.0 + self.acts.demand_growth[:, self.first :])
@@ -244,7 +268,7 @@ class _Assembly:
         return np.arange(self.first, self.first + self.months) - self.history.known_since
 
     def _stock(self) -> Block:
-        r, g = self._holders()
+        r, g = self.prepared.holders
         base = self._target_stock()[r, g]
         value = self._over_months(self.price[r, g] * base)
         free = np.full_like(value, np.inf)
@@ -255,10 +279,6 @@ class _Assembly:
             np.full_like(value, -1.0),
             free,
         )
-
-    def _holders(self) -> tuple[Integers, Integers]:
-        r, g = np.nonzero((self.network.commercial_stock > 0) & (self.cell_index >= 0))
-        return r, g
 
     def _target_stock(self) -> Floats:
         return np.asarray(self.network.commercial_stock * self.behaviour.commercial_stock_scale)
@@ -279,29 +299,21 @@ class _Assembly:
         open_months = np.repeat(self.routes.base[:, None], self.months, axis=1)
         return np.concatenate([self.history.shipped, open_months], axis=1)
 
-    def rows(
-        self, offsets: dict[str, int], whole: Integers, late: Floats
-    ) -> list[tuple[Integers, Integers, Floats]]:
-        """Return (row, column, coefficient) triplets in tonnes per unit of the scaled variable."""
-        t = np.arange(self.months)
-        entries: list[tuple[Integers, Integers, Floats]] = []
+    def terms(self, offsets: dict[str, int], whole: Integers, late: Floats) -> list[Term]:
+        """Return every signed term of the balances, in tonnes per unit of the scaled variable."""
+        terms: list[Term] = []
 
         def put(block: str, region: Integers, form: Integers, weight: Floats) -> None:
-            cell = self.cell_index[region, form]
-            row = cell[:, None] * self.months + t
-            column = offsets[block] + np.arange(len(cell))[:, None] * self.months + t
-            whole_weight = np.broadcast_to(np.asarray(weight), row.shape)
-            seen = cell >= 0
-            entries.append((row[seen], column[seen], whole_weight[seen]))
+            terms.append(Term(offsets[block], self.cell_index[region, form], weight))
 
         routes = self.routes
         put("route", routes.origin, routes.form, -routes.reference[:, None])
-        entries.extend(self._arrival_entries(offsets["route"], whole, late))
-        r, g = self._producers()
+        terms.extend(self._arrival_terms(offsets["route"], whole, late))
+        r, g = self.prepared.producers
         base = (self.network.production[r, g] / 12)[:, None]
         put("production", r, g, base)
         put("production_idle", r, g, -base)
-        c, region, source, target = self._processors()
+        c, region, source, target = self.prepared.processors
         taken = (self.network.activity[c, region] / 12)[:, None]
         recovery = np.array([self.network.conversions[k].recovery.value for k in c])[:, None]
         for block, sign in (("activity", 1.0), ("activity_idle", -1.0)):
@@ -314,31 +326,39 @@ class _Assembly:
             put(block, users, forms, given_up)
         here, form = np.nonzero(self.active)
         put("absorbed", here, form, -self.row_scale[:, None])
-        entries.extend(self._stock_entries(offsets["stock"]))
-        return entries
+        terms.extend(self._stock_terms(offsets["stock"]))
+        return terms
 
-    def _arrival_entries(
-        self, offset: int, whole: Integers, late: Floats
-    ) -> list[tuple[Integers, Integers, Floats]]:
+    def _arrival_terms(self, offset: int, whole: Integers, late: Floats) -> list[Term]:
         routes, t = self.routes, np.arange(self.months)
         cell = self.cell_index[routes.target, routes.form]
-        column = offset + np.arange(len(cell))[:, None] * self.months + t
-        entries = []
+        terms = []
         for extra, share in ((0, 1.0 - late), (1, late)):
             month = t + whole[:, self.first :] + extra
             weight = routes.reference[:, None] * share[:, self.first :]
-            seen = (month < self.months) & (weight > 0) & (cell >= 0)[:, None]
-            entries.append(((cell[:, None] * self.months + month)[seen], column[seen], weight[seen]))
-        return entries
+            terms.append(Term(offset, cell, weight, month, weight > 0))
+        return terms
 
-    def _stock_entries(self, offset: int) -> list[tuple[Integers, Integers, Floats]]:
-        r, g = self._holders()
-        t = np.arange(self.months)
+    def _stock_terms(self, offset: int) -> list[Term]:
+        r, g = self.prepared.holders
         cell = self.cell_index[r, g]
-        row = cell[:, None] * self.months + t
-        column = offset + np.arange(len(cell))[:, None] * self.months + t
-        held = np.broadcast_to(self._target_stock()[r, g][:, None], row.shape)
-        return [(row, column, -held), (row[:, 1:], column[:, :-1], held[:, :-1])]
+        held = self._target_stock()[r, g][:, None]
+        later = np.broadcast_to(np.arange(1, self.months + 1), (len(cell), self.months))
+        return [Term(offset, cell, -held), Term(offset, cell, held, later)]
+
+    def layout(self, terms: list[Term], whole: Integers, late: Floats, columns: int) -> Layout:
+        """Return the pattern of the balances, made once per first month and lags."""
+        opened = slice(self.first, None)
+        key = (
+            self.first,
+            self.months,
+            columns,
+            tuple((use.region, use.form) for use in self.uses),
+            self.routes.origin.tobytes() + self.routes.target.tobytes() + self.routes.form.tobytes(),
+            whole[:, opened].tobytes(),
+            (late[:, opened] > 0).tobytes(),
+        )
+        return self.prepared.kept("layouts", key, lambda: Layout(terms, self.row_scale, self.months, columns))
 
     def right_hand_side(self, arrivals: Floats) -> Floats:
         """(cells * T) what the variables must make up for, in tonnes."""
@@ -346,17 +366,19 @@ class _Assembly:
         routes = self.routes
         cell = self.cell_index[routes.target, routes.form]
         np.add.at(gain, cell[cell >= 0], (arrivals - routes.base[:, None])[cell >= 0])
-        for use, growth in zip(self.uses, self._grown() - 1.0, strict=True):
-            gain[self.cell_index[use.region, use.form]] -= use.base * growth
+        if self.acts.demand_growth.any():
+            for use, growth in zip(self.uses, self._grown() - 1.0, strict=True):
+                gain[self.cell_index[use.region, use.form]] -= use.base * growth
         cell = self.cell_index[:, self.network.form_index(self.network.form)]
         gain[cell[cell >= 0]] += self.acts.added[cell >= 0, self.first :]
-        r, g = self._holders()
+        r, g = self.prepared.holders
         np.add.at(gain[:, 0], self.cell_index[r, g], self.history.stock[r, g] - self._target_stock()[r, g])
         return -gain.reshape(-1)
 
-    def quota_rows(self, offset: int) -> tuple[sparse.csc_matrix | None, Floats | None]:
+    def quota_rows(self, offset: int, columns: int) -> tuple[sparse.csc_matrix, Floats] | None:
+        """Return caps on sums of routes, as shares of the base shipments, and their limits."""
         rows: list[Integers] = []
-        columns: list[Integers] = []
+        places: list[Integers] = []
         values: list[Floats] = []
         limits: list[float] = []
         base = self.routes.base
@@ -365,16 +387,13 @@ class _Assembly:
             for t in np.flatnonzero(np.isfinite(cap[self.first :])):
                 items = np.flatnonzero(mask)
                 rows.append(np.full(len(items), len(limits)))
-                columns.append(offset + items * self.months + t)
+                places.append(offset + items * self.months + t)
                 values.append(self.routes.reference[items] / total)
                 limits.append((cap[self.first + t] - base[mask].sum()) / total)
         if not limits:
-            return None, None
-        shape = (len(limits), offset + len(base) * self.months)
-        matrix = sparse.csc_matrix(
-            (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape
-        )
-        return matrix, np.array(limits)
+            return None
+        triplets = (np.concatenate(values), (np.concatenate(rows), np.concatenate(places)))
+        return sparse.csc_matrix(triplets, shape=(len(limits), columns)), np.array(limits)
 
 
 def assemble(
@@ -384,9 +403,15 @@ def assemble(
     uses: tuple[Use, ...],
     acts: Acts,
     history: History,
+    *,
+    prepared: Prepared | None = None,
 ) -> Assembled:
-    """Return the quadratic program of the open months, scaled to order one."""
-    build = _Assembly(network, routes, behaviour, uses, acts, history)
+    """Return the quadratic program of the open months, scaled to order one.
+
+    Args:
+        prepared: ``network`` prepared before; prepared here when omitted.
+    """
+    build = _Assembly(prepared or Prepared(network), routes, behaviour, uses, acts, history)
     blocks = build.blocks()
     offsets, size = {}, 0
     for name, block in blocks.items():
@@ -394,41 +419,28 @@ def assemble(
         size += block.lower.size
     whole, late = build.lags()
     arrivals = build.constant_arrivals(whole, late)
-    entries = build.rows(offsets, whole, late)
-    row = np.concatenate([e[0].reshape(-1) for e in entries])
-    column = np.concatenate([e[1].reshape(-1) for e in entries])
-    scale = np.repeat(build.row_scale, build.months)
-    weight = np.concatenate([e[2].reshape(-1) for e in entries]) / scale[row]
-    equality = sparse.csc_matrix((weight, (row, column)), shape=(len(scale), size))
+    terms = build.terms(offsets, whole, late)
+    layout = build.layout(terms, whole, late, size)
 
     def joined(part: str) -> Floats:
         return np.concatenate([getattr(b, part).reshape(-1) for b in blocks.values()])
 
-    quotas, limits = build.quota_rows(offsets["route"])
-    if quotas is not None:
-        quotas.resize((quotas.shape[0], size))
-    program = QuadraticProgram(
-        sparse.diags_array(joined("quadratic") / build.money, format="csc"),
-        joined("linear") / build.money,
-        equality,
-        build.right_hand_side(arrivals) / scale,
-        joined("lower"),
-        joined("upper"),
-        quotas,
-        limits,
-        build.months,
-    )
     return Assembled(
-        program,
+        build.prepared,
         blocks,
         offsets,
-        build.cell_index,
-        build.row_scale,
-        build.money,
         build.months,
         arrivals,
         whole,
         late,
+        layout,
+        layout.data(terms),
+        build.right_hand_side(arrivals) / np.repeat(build.row_scale, build.months),
+        joined("quadratic") / build.money,
+        joined("linear") / build.money,
+        joined("lower"),
+        joined("upper"),
+        build.quota_rows(offsets["route"], size),
     )
 
 
@@ -441,9 +453,9 @@ def arrivals_of(shipped: Floats, whole: Integers, late: Floats, routes: Routes) 
     cargo = np.concatenate([np.repeat(routes.base[:, None], before, axis=1), shipped], axis=1)
     lag = np.concatenate([np.repeat(base_whole[:, None], before, axis=1), whole], axis=1)
     share = np.concatenate([np.repeat(base_late[:, None], before, axis=1), late], axis=1)
-    total = np.zeros((len(routes.base), before + count + before + 2))
-    route = np.repeat(np.arange(len(routes.base))[:, None], before + count, axis=1)
-    month = np.arange(before + count)[None, :] + lag
-    np.add.at(total, (route, month), cargo * (1 - share))
-    np.add.at(total, (route, month + 1), cargo * share)
-    return total[:, before : before + count]
+    span = before + count + before + 2
+    place = np.arange(len(routes.base))[:, None] * span + np.arange(before + count) + lag
+    places = np.concatenate([place.reshape(-1), place.reshape(-1) + 1])
+    amounts = np.concatenate([(cargo * (1 - share)).reshape(-1), (cargo * share).reshape(-1)])
+    total = np.bincount(places, weights=amounts, minlength=len(routes.base) * span).astype(np.float64)
+    return total.reshape(len(routes.base), span)[:, before : before + count]

@@ -41,6 +41,13 @@ class Routes:
     transit_days: Floats
     names: tuple[tuple[str, str], ...]
 
+    def links(
+        self, exporters: tuple[int, ...], importers: tuple[int, ...], forms: tuple[int, ...]
+    ) -> NDArray[np.bool_]:
+        """Return which routes carry one of ``forms`` from one of ``exporters`` to one of ``importers``."""
+        ends = np.isin(self.origin, exporters) & np.isin(self.target, importers)
+        return np.asarray(ends & np.isin(self.form, forms))
+
     def detour(self, passage: str) -> tuple[NDArray[np.bool_], Floats]:
         """Return which routes use a passage and the extra days when it is closed (``inf``: no way round)."""
         from evernormal.network.transit import passages, transit_days  # noqa: PLC0415 - reads a table

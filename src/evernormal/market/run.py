@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from evernormal.errors import InfeasibleError
 from evernormal.market.acts import Act, Acts, Calendar, Use, acts_of, known_in
 from evernormal.market.cells import active_cells
+from evernormal.market.dual_newton import ActiveSet
 from evernormal.market.parameters import Behaviour
 from evernormal.market.path import Path, read_path
+from evernormal.market.prepared import Prepared
 from evernormal.market.program import History, assemble
 from evernormal.market.routes import Routes
-from evernormal.market.solver import SolverName, solve
+from evernormal.market.settle import settle
+from evernormal.market.solver import SolverName
 from evernormal.network.network import Network
 from evernormal.result import Finding, Parameter
 
@@ -33,13 +36,13 @@ TAIL_MONTHS = 3
 
 @dataclass(frozen=True)
 class Run:
-    """A path over the whole horizon with the acts that shaped it, and the prices of each program by its first
-    month."""
+    """A path over the whole horizon with the acts that shaped it, and the active set of each program by its
+    first month."""
 
     path: Path
     acts: Acts
     findings: tuple[Finding, ...]
-    prices: Mapping[int, Floats]
+    standing: Mapping[int, ActiveSet]
 
 
 def final_uses(network: Network, behaviour: Behaviour, position: float = 0.0) -> tuple[Use, ...]:
@@ -83,33 +86,36 @@ def run(
     acts: Sequence[Act],
     *,
     solver: SolverName = "newton",
-    near: Mapping[int, Floats] | None = None,
+    near: Mapping[int, ActiveSet] | None = None,
+    prepared: Prepared | None = None,
 ) -> Run:
     """Return the path of the market through ``calendar`` under resolved measures.
 
     Args:
-        near: prices of a neighbouring run by first month, from which Newton's method starts.
+        near: active sets of a neighbouring run by first month, from which Newton's method starts.
+        prepared: ``network`` prepared before; prepared here when omitted.
 
     Raises:
         InputError: a kind of measure that is not simulated.
         LabelError: an actor or form that the network lacks.
         SolverError: no proven answer.
     """
-    months = len(calendar.months)
-    path = _base_path(network, routes, behaviour, uses, months)
-    epochs = _epochs(calendar, acts)
-    prices: dict[int, Floats] = {}
+    prepared = prepared or Prepared(network)
+    path: Path | None = None
+    standing: dict[int, ActiveSet] = {}
+    told: tuple[tuple[Act, ...], tuple[Acts, tuple[Finding, ...]]] | None = None
+    epochs = _epochs(calendar, acts, prepared)
     known_since = next((month for month, known in epochs if known), 0)
     for start, known in epochs:
         if not known and start < known_since:
             continue
-        now, _ = acts_of(network, routes, calendar, uses, known)
-        target = network.commercial_stock * behaviour.commercial_stock_scale
-        stock = path.stock[:, :, start - 1] if start else np.asarray(target)
-        history = History(start, known_since, path.shipped[:, :start], stock)
-        assembled = assemble(network, routes, behaviour, uses, now, history)
+        if path is None and start:
+            path = _base_path(network, routes, behaviour, uses, len(calendar.months))
+        told = (known, acts_of(network, routes, calendar, uses, known))
+        history = _history(network, routes, behaviour, path, start, known_since)
+        assembled = assemble(network, routes, behaviour, uses, told[1][0], history, prepared=prepared)
         try:
-            solution = solve(assembled.program, solver=solver, start=(near or {}).get(start))
+            settled = settle(assembled, solver=solver, start=(near or {}).get(start))
         except InfeasibleError as error:
             raise InfeasibleError(
                 f"from {calendar.months[start]:%Y-%m} on the measures ask for more than there is: "
@@ -117,28 +123,56 @@ def run(
                 where=f"{network.form} in {network.focal}",
                 cure="Lower what a state buys or takes back, or the severity of what else happens.",
             ) from error
-        prices[start] = solution.price
-        later = read_path(assembled, solution, network, routes, uses, now, history)
-        path = _join(path, later, start)
-    whole, findings = acts_of(network, routes, calendar, uses, acts)
-    return Run(path, whole, findings, prices)
+        if settled.standing is not None:
+            standing[start] = settled.standing
+        later = read_path(assembled, settled.solution, network, routes, uses, told[1][0], history)
+        path = later if path is None else _join(path, later, start)
+    if path is None:
+        path = _base_path(network, routes, behaviour, uses, len(calendar.months))
+    if told is not None and told[0] == tuple(acts):
+        whole, findings = told[1]
+    else:
+        whole, findings = acts_of(network, routes, calendar, uses, acts)
+    return Run(path, whole, findings, standing)
 
 
-def _epochs(calendar: Calendar, acts: Sequence[Act]) -> list[tuple[int, tuple[Act, ...]]]:
+def _history(
+    network: Network, routes: Routes, behaviour: Behaviour, path: Path | None, start: int, known_since: int
+) -> History:
+    """What is already done when a program starts in month ``start``."""
+    if path is None:
+        target = network.commercial_stock * behaviour.commercial_stock_scale
+        return History(start, known_since, np.zeros((len(routes.base), 0)), np.asarray(target))
+    return History(start, known_since, path.shipped[:, :start], path.stock[:, :, start - 1])
+
+
+def _epochs(calendar: Calendar, acts: Sequence[Act], prepared: Prepared) -> list[tuple[int, tuple[Act, ...]]]:
     """Months in which something becomes known, with all that is known from then on."""
+    days = tuple((act.measure.announced, act.measure.effective, act.measure.suspended) for act in acts)
+    key = (calendar.months, days)
+    starts = prepared.kept("epochs", key, lambda: _news_months(calendar, acts))
     epochs: list[tuple[int, tuple[Act, ...]]] = []
+    for month in starts:
+        versions = [known_in(act.measure, calendar, month) for act in acts]
+        known = tuple(
+            act if measure is act.measure else replace(act, measure=measure)
+            for act, measure in zip(acts, versions, strict=True)
+            if measure is not None
+        )
+        epochs.append((month, known))
+    return epochs
+
+
+def _news_months(calendar: Calendar, acts: Sequence[Act]) -> tuple[int, ...]:
+    """Return the months in which what is known differs from the month before; the first always."""
+    months: list[int] = []
     before: list[object] | None = None
     for month in range(len(calendar.months)):
         versions = [known_in(act.measure, calendar, month) for act in acts]
         if versions != before:
-            known = tuple(
-                replace(act, measure=measure)
-                for act, measure in zip(acts, versions, strict=True)
-                if measure is not None
-            )
-            epochs.append((month, known))
+            months.append(month)
             before = list(versions)
-    return epochs
+    return tuple(months)
 
 
 def _base_path(

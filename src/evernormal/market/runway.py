@@ -50,18 +50,13 @@ def runway(calendar: Calendar, stock: float, monthly_inflow: Floats, monthly_use
         >>> run.stop
         datetime.date(2024, 4, 11)
     """
-    days = np.bincount(calendar.month_of_day)
+    days = calendar.days_in_month
     inflow = (monthly_inflow / days)[calendar.month_of_day]
     use = (monthly_use / days)[calendar.month_of_day]
-    left = np.empty(len(calendar.days))
-    possible = np.ones(len(calendar.days))
-    held = stock
-    for d in range(len(left)):
-        available = held + inflow[d]
-        if use[d] > 0:
-            possible[d] = min(1.0, available / use[d])
-        held = max(available - use[d], 0.0)
-        left[d] = held
+    change = stock + np.cumsum(inflow - use)
+    left = change - np.minimum.accumulate(np.minimum(change, 0.0))
+    available = np.concatenate([[stock], left[:-1]]) + inflow
+    possible = np.minimum(np.divide(available, use, out=np.ones_like(left), where=use > 0), 1.0)
     cover = np.divide(left, use, out=np.full_like(left, np.nan), where=use > 0)
     short = np.flatnonzero(possible < 1 - 1e-6)
     return Runway(left, cover, possible, calendar.days[int(short[0])] if len(short) else None)

@@ -72,7 +72,7 @@ def simulate(
         if scenario.policies:
             without = outcome_of(network, central, calendar, _central_acts(scenario, False), solver=solver)
     fixed = dict(parameters or {})
-    question = Question(network, scenario, fixed, solver, with_policies.run.prices)
+    question = Question(network, scenario, fixed, solver, with_policies.run.standing)
     drawn = draw_all(question, count, chosen_seed, workers, progress)
     shown = _used_parameters(network, fixed)
     return simulation_result(network, scenario, with_policies, without, drawn, shown, chosen_seed, count)
