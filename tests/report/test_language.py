@@ -97,6 +97,8 @@ def test_every_message_has_the_same_values_in_both_languages() -> None:
 LETTERLESS = {
     "basis.same", "chart.price_peak", "chart.sankey_change", "chart.sankey_pool", "column.hash",
     "headline.cost_end", "intro.gainer", "method.cite", "word.interval", "word.not_set",
+    "exposure.direction_names", "exposure.reason", "visual.p50", "visual.p90", "visual.p10", "visual.spanned",
+    "visual.visibility_change", "indicator.geopolrisk", "indicator.n-minus-one", "exposure.item",
     "word.of_form", "word.period",
 }  # fmt: skip
 
@@ -123,9 +125,8 @@ def _keys_in_code() -> tuple[set[str], set[str]]:
 def test_every_message_that_the_code_asks_for_exists() -> None:
     spelled, begun = _keys_in_code()
     known = set(module._messages())
-    assert {key for key in spelled if key not in known and not key.startswith("brief.html")} - {
-        "brief.css"
-    } == set()
+    files = {"brief.css", "brief.html.j2", "exposure.css", "exposure.html.j2"}
+    assert {key for key in spelled if key not in known} - files == set()
     unused = {key for key in known - spelled if not key.startswith(tuple(begun))}
     assert unused == set(), "messages that nothing asks for"
 
@@ -164,16 +165,18 @@ def test_control_and_direction_characters_are_dropped() -> None:
 
 
 def codes_in_rooms_above() -> set[str]:
-    """Codes of the findings that a simulation can carry, as the rooms above spell them."""
+    """Codes of the findings that network, market and risk emit, spelled beside a level or alone."""
+    code, level = r'"([a-z]+(?:-[a-z]+)+)"', r'"(?:info|caution|warning)"'
     found = set()
-    for room in ("network", "market"):
+    for room in ("network", "market", "risk"):
         for path in (ROOM.parent / room).glob("*.py"):
             text = path.read_text("utf-8")
-            found |= set(re.findall(r'Finding\(\s*"([a-z]+(?:-[a-z]+)+)"', text))
+            for spelled in (rf"Finding\(\s*{code}", rf"{code},\s*{level}", rf"{level},\s*{code}"):
+                found |= set(re.findall(spelled, text))
     return found
 
 
-def test_every_finding_of_a_simulation_has_a_korean_sentence() -> None:
+def test_every_finding_of_the_rooms_above_has_a_korean_sentence() -> None:
     missing = codes_in_rooms_above() - set(module._findings())
     assert missing == set(), "write them in src/evernormal/report/tables/findings.toml"
 

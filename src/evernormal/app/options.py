@@ -19,6 +19,8 @@ from evernormal.app.completion import (
 __all__ = [
     "AsOf",
     "Basis",
+    "Chart",
+    "ChartLanguage",
     "Facts",
     "Focal",
     "Form",
@@ -85,6 +87,18 @@ Focal = Annotated[
 ]
 
 LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of texts: English or Korean.")]
+
+Chart = Annotated[
+    Path | None,
+    typer.Option(
+        "--chart",
+        metavar="FILE",
+        help="Also draw the result into this file: its ending, .svg, .png or .pdf, says how.",
+        show_default=False,
+    ),
+]
+
+ChartLanguage = Annotated[Language, typer.Option("--lang", help="Language of the chart: English or Korean.")]
 
 Out = Annotated[
     Path | None,

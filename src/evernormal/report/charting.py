@@ -15,17 +15,23 @@ from evernormal.storage import written
 if TYPE_CHECKING:
     from evernormal.report.charts.figure import Figure
 
-__all__ = ["FORMATS", "chart", "chart_names", "write_chart"]
+__all__ = ["FORMATS", "chart", "chart_format", "chart_names", "write_chart"]
 
 FORMATS = ("svg", "png", "pdf")
 """Kinds of picture that can be written."""
+
+_HEAT = (
+    "geopolrisk", "concentration", "supply-risk", "usgs-supply-risk", "supply-stability",
+    "net-import-reliance", "n-minus-one",
+)  # fmt: skip
+"""Kinds of result that are a table of one indicator."""
 
 _CHARTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "supplier-shares": {"shares": ("shares", "share_chart"), "map": ("flowmap", "supplier_map")},
     "origin": {"sankey": ("origin_sankey", "origin_sankey"), "map": ("flowmap", "supplier_map")},
     "exposure": {"heatmap": ("heatmap", "exposure_heat"), "ranks": ("ranks", "rank_chart")},
-    "geopolrisk": {"heatmap": ("heatmap", "geopolrisk_heat")},
-    "concentration": {"heatmap": ("heatmap", "concentration_heat")},
+    "method-disagreement": {"ranks": ("ranks", "rank_chart")},
+    **{kind: {"heatmap": ("heatmap", "keyed_heat")} for kind in _HEAT},
     "forecast": {"forecast": ("forecast", "fan_chart")},
     "visibility": {"visibility": ("visibility", "visibility_chart")},
 }
@@ -56,16 +62,17 @@ def chart(
 
     Args:
         result: of kind ``supplier-shares`` (charts ``shares``, ``map``), ``origin`` (``sankey``, ``map``),
-            ``exposure`` (``heatmap``, ``ranks``), ``geopolrisk`` or ``concentration`` (``heatmap``),
-            ``forecast``, ``visibility``, or ``simulation`` (``supply``, ``price``, ``runway``, ``sankey``,
-            ``map``).
+            ``exposure`` (``heatmap``, ``ranks``), ``method-disagreement`` (``ranks``), ``geopolrisk``,
+            ``concentration``, ``supply-risk``, ``usgs-supply-risk``, ``supply-stability``,
+            ``net-import-reliance`` or ``n-minus-one`` (``heatmap``), ``forecast``, ``visibility``, or
+            ``simulation`` (``supply``, ``price``, ``runway``, ``sankey``, ``map``).
         name: chart; the first of :func:`chart_names` when left out.
         lang: ``en`` or ``ko``.
         width: in pixels, 360 to 1600; simulations have a fixed one.
         choices: ``country`` and ``year`` of several; ``form`` for the name in titles, or the form that stands
-            out in ``ranks``; ``forms`` that stand out; ``more``: results of ``risk.supply_risk`` for
-            ``heatmap`` and ``ranks``; ``top`` rows of ``heatmap``; ``by`` of ``visibility``; ``end_use`` of
-            ``forecast``.
+            out in ``ranks``; ``forms`` that stand out; ``more``: results of ``risk.method_disagreement``
+            for ``heatmap`` and ``ranks`` of an exposure; ``top`` rows of ``heatmap``; ``by`` of
+            ``visibility``; ``end_use`` of ``forecast``.
 
     Returns:
         A figure: ``svg()``, ``png()`` and ``pdf()`` give the picture, ``chart()`` the Altair chart.
@@ -102,12 +109,14 @@ def chart(
     return draw_one(View(result, words, width, choices))
 
 
-def write_chart(figure: Figure, path: str | Path) -> Path:
-    """Write a figure to a file whose ending says how: ``.svg``, ``.png`` or ``.pdf``, all or nothing.
+def chart_format(path: str | Path) -> str:
+    """Return how a chart would be written to a path: ``svg``, ``png`` or ``pdf``.
 
     Raises:
         InputError: another ending.
-        StorageError: the file cannot be written; an older one stays.
+
+    >>> chart_format("shares.PNG")
+    'png'
     """
     target = Path(path)
     kind = target.suffix.lower().removeprefix(".")
@@ -117,6 +126,17 @@ def write_chart(figure: Figure, path: str | Path) -> Path:
             where=str(target),
             cure="End the name with .svg, .png or .pdf.",
         )
+    return kind
+
+
+def write_chart(figure: Figure, path: str | Path) -> Path:
+    """Write a figure to a file whose ending says how: ``.svg``, ``.png`` or ``.pdf``, all or nothing.
+
+    Raises:
+        InputError: another ending.
+        StorageError: the file cannot be written; an older one stays.
+    """
+    target, kind = Path(path), chart_format(path)
     makers: dict[str, Callable[[], bytes]] = {
         "svg": lambda: figure.svg_file().encode("utf-8"),
         "png": figure.png,

@@ -24,7 +24,7 @@ from evernormal.storage import written
 __all__ = ["FORMATS", "render_exposure", "write_exposure"]
 
 FORMATS = ("html", "xlsx", "figures")
-WORST, SMALL, WIDE = 10, 420, 720
+WORST, SMALL, WIDE, HEAT, DISPUTED = 10, 420, 720, 960, 5
 
 Row = Mapping[str, Any]
 
@@ -72,6 +72,7 @@ def _page(dossier: Dossier, words: Language, figures: Mapping[str, Any]) -> dict
         "asked": result.lineage.call.get("as_of"),
         "asked_text": words.date(str(result.lineage.call.get("as_of") or "")),
         "answer": story.answer(result, words, _worst_of_groups(dossier)),
+        "joint": ". " if words.korean else " ",
         "unknown_line": story.unknown_line(result, words),
         "duty": story.duty_sentence(result, words),
         "headings": [words.text(f"exposure.column_{key}") for key in _COLUMNS],
@@ -82,6 +83,7 @@ def _page(dossier: Dossier, words: Language, figures: Mapping[str, Any]) -> dict
         "listed": words.text(_listed(dossier)),
         "groups": [_group(words, group, dossier, drawn) for group in dossier.groups],
         "figures": drawn,
+        "reasons": _reasons(dossier, words),
         "findings": _findings(dossier, words),
         "inputs": _inputs(dossier, words),
         "command": _command(dossier, words),
@@ -263,22 +265,52 @@ def _figures(dossier: Dossier, lang: str) -> dict[str, Any]:
             return
         found[key] = replace(figure, key=key.replace(":", "-").replace("/", "-"))
 
-    more = dossier.more
+    ranked = dossier.disagreement
     for group in dossier.groups:
         where = group.name
         forms = group.table.filter(pl.col("known_by") != "nothing")["form"].to_list()
         draw(f"{where}:origin", group.origin, "sankey", width=WIDE, country=dossier.place)
         for form, shares in group.shares.items():
+            if shares["shares"].select("year", "supplier").n_unique() == 1:
+                continue  # one published figure: the table of the group has it
             draw(f"{where}:shares-{form.rpartition('/')[2]}", shares, "shares", width=SMALL)
         source = group.origin if group.origin is not None else next(iter(group.shares.values()), None)
         draw(f"{where}:map", source, "map", width=SMALL)
         draw(f"{where}:forecast", group.forecast, "forecast", width=SMALL)
-        draw(f"{where}:visibility", group.visibility, "visibility", width=SMALL)
-        if forms:
-            draw(f"{where}:ranks", dossier.exposure, "ranks", width=WIDE, forms=tuple(forms), more=more)
-    draw("all:heatmap", dossier.exposure, "heatmap", width=WIDE, more=more)
-    draw("all:ranks", dossier.exposure, "ranks", width=WIDE, more=more)
+        if group.visibility is not None and _hidden(group.visibility):
+            draw(f"{where}:visibility", group.visibility, "visibility", width=SMALL)
+        if set(forms) & set(_ranked(dossier)):
+            draw(f"{where}:ranks", ranked, "ranks", width=WIDE, forms=tuple(forms))
+    draw("all:heatmap", dossier.exposure, "heatmap", width=HEAT, more=dossier.more)
+    draw("all:ranks", ranked, "ranks", width=WIDE)
     return found
+
+
+def _ranked(dossier: Dossier) -> list[str]:
+    """Return the forms that the methods rank."""
+    if dossier.disagreement is None:
+        return []
+    forms: list[str] = dossier.disagreement["ranks"]["form"].to_list()
+    return forms
+
+
+def _reasons(dossier: Dossier, words: Language) -> list[str]:
+    """Return why the methods differ about the forms that they differ most about."""
+    if dossier.disagreement is None:
+        return []
+    rows = dossier.disagreement["ranks"].head(DISPUTED)
+    column = f"reason_{words.code}"
+    return [
+        words.text("exposure.reason", form=words.form(form), reason=clean(reason))
+        for form, reason in rows.select("form", column).iter_rows()
+        if reason
+    ]
+
+
+def _hidden(visibility: Result) -> bool:
+    """Whether trade leaves open how much of any element there is."""
+    seen = visibility["elements"]["value_visibility"].drop_nulls()
+    return bool((seen < 0.995).any())
 
 
 # --- foot --------------------------------------------------------------------------------------------------
@@ -288,7 +320,8 @@ def _findings(dossier: Dossier, words: Language) -> list[tuple[str, str, str]]:
     """Return level, its word and the sentence of every finding of the exposure and of the origins, once."""
     order = ("warning", "caution", "info")
     kept: dict[tuple[str, str], Finding] = {}
-    for result in (dossier.exposure, *(g.origin for g in dossier.groups if g.origin is not None)):
+    origins = [group.origin for group in dossier.groups if group.origin is not None]
+    for result in (dossier.exposure, *dossier.more, *origins):
         for finding in result.findings:
             kept.setdefault((finding.code, finding.message), finding)
     ranked = sorted(kept.values(), key=lambda f: order.index(f.level))

@@ -67,13 +67,13 @@ class Dossier:
 
     Attributes:
         exposure: result of :func:`evernormal.risk.exposure`.
-        scores: result of :func:`evernormal.risk.supply_risk` for the country and the year; None where none.
+        disagreement: result of :func:`evernormal.risk.method_disagreement`; None where there is none.
         groups: the materials that are told one by one.
         listed: whether the materials are those that South Korea designates, or the caller's own.
     """
 
     exposure: Result
-    scores: Result | None
+    disagreement: Result | None
     groups: tuple[Group, ...]
     listed: bool = True
 
@@ -90,7 +90,7 @@ class Dossier:
     @property
     def more(self) -> list[Result]:
         """Further results for charts of indicators."""
-        return [] if self.scores is None else [self.scores]
+        return [] if self.disagreement is None else [self.disagreement]
 
     def results(self) -> list[Result]:
         """Return every result that the page rests on."""
@@ -162,7 +162,7 @@ def gather(
         made.append(_group(exposure, name, members, histories, call, folder))
         if progress is not None:
             progress(number + 1, len(groups))
-    return Dossier(exposure, _scores(call), tuple(made), materials is None)
+    return Dossier(exposure, _disagreement(call, folder), tuple(made), materials is None)
 
 
 def _told(exposure: Result) -> list[str]:
@@ -192,14 +192,13 @@ def _names() -> list[str]:
     return names
 
 
-def _scores(call: Mapping[str, Any]) -> Result | None:
-    """Return the supply risk by the Union's method, which knows the shipped trade alone."""
-    from evernormal.risk import supply_risk  # noqa: PLC0415 - opens the snapshot
+def _disagreement(call: Mapping[str, Any], folder: str | Path | None) -> Result | None:
+    """Return how the methods rank the forms; None where no import is recorded."""
+    from evernormal.risk import method_disagreement  # noqa: PLC0415 - opens the snapshot
 
-    if call.get("dataset") is not None:
-        return None
+    store: dict[str, Any] = {"dataset": call.get("dataset"), "folder": folder, "as_of": call.get("as_of")}
     try:
-        return supply_risk([call["country"]], [call["year"]], as_of=call.get("as_of"))
+        return method_disagreement(call["country"], call["year"], **store)
     except EvernormalError:
         return None
 
@@ -222,7 +221,7 @@ def _group(
 
     group = Group(name, members, _rows_of(exposure, name, members))
     place, year = str(call["country"]), int(call["year"])
-    store = {"dataset": call.get("dataset"), "folder": folder, "as_of": call.get("as_of")}
+    store: dict[str, Any] = {"dataset": call.get("dataset"), "folder": folder, "as_of": call.get("as_of")}
     missing: dict[str, str] = {}
 
     def tried(part: str, make: Callable[[], Result]) -> Result | None:

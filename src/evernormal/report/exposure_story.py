@@ -124,7 +124,7 @@ def _who(words: Language, known: pl.DataFrame) -> str:
     values: dict[str, object] = {
         "trade": traded.height,
         "published": known.height - traded.height,
-        "source": clean(str(traded["source"][0])) if traded.height else "",
+        "source": clean(str(traded["source"][0])).partition(" as ")[0] if traded.height else "",
         "as_of": words.date(days[-1]) if days.len() else words.unknown,
     }
     if not traded.height:

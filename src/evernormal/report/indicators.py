@@ -15,16 +15,18 @@ __all__ = ["INDICATORS", "RANKED", "indicator_table"]
 
 INDICATORS = (
     "supplier_share", "concentration", "china_share", "neighbour_share", "mine_share", "import_reliance",
-    "lost_without_largest", "geopolrisk", "eu_supply_risk",
+    "lost_without_largest", "geopolrisk", "eu-supply-risk", "usgs-supply-risk",
 )  # fmt: skip
 """Indicators in the order of a table."""
 
 RANKED = (
-    "supplier_share", "concentration", "mine_share", "lost_without_largest", "geopolrisk", "eu_supply_risk",
+    "supplier_share", "concentration", "mine_share", "lost_without_largest", "geopolrisk", "eu-supply-risk",
+    "usgs-supply-risk",
 )  # fmt: skip
 """Indicators that claim to say which form is the more critical."""
 
-_SHOWN = {"geopolrisk": "score", "eu_supply_risk": "score"}
+_SCORES = ("eu-supply-risk", "usgs-supply-risk")
+_SHOWN = dict.fromkeys(("geopolrisk", *_SCORES), "score")
 _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "form": pl.String,
     "indicator": pl.String,
@@ -40,7 +42,8 @@ def indicator_table(exposure: Result, more: Sequence[Result] = ()) -> pl.DataFra
 
     Args:
         exposure: result of :func:`evernormal.risk.exposure`.
-        more: results of :func:`evernormal.risk.supply_risk` about the same country and year.
+        more: results of :func:`evernormal.risk.method_disagreement` about the same country and year, for the
+            scores of the European Union's and the U.S. Geological Survey's methods.
 
     An unknown value is null and has no rank (law 2); forms of which nothing is known are left out.
 
@@ -74,12 +77,16 @@ def indicator_table(exposure: Result, more: Sequence[Result] = ()) -> pl.DataFra
 
 
 def _scores(more: Sequence[Result], exposure: Result) -> pl.DataFrame:
-    """Return the upper end of the Union's supply risk by form: the lower one is 0 where inputs lack."""
-    empty = pl.DataFrame(schema={"form": pl.String, "eu_supply_risk": pl.Float64})
+    """Return the scores of the methods by form; null where there is no such result."""
+    table = pl.DataFrame(schema={"form": pl.String, "method": pl.String, "score": pl.Float64})
     call = exposure.lineage.call
     for result in more:
-        table = result.tables.get("supply_risk")
-        if table is not None:
-            here = (pl.col("country") == call["country"]) & (pl.col("year") == call["year"])
-            return table.filter(here).select("form", eu_supply_risk="supply_risk_high")
-    return empty
+        about = result.lineage.call
+        same = about.get("country") == call["country"] and about.get("year") == call["year"]
+        if "scores" in result.tables and same:
+            table = result["scores"].select("form", "method", "score")
+    forms = exposure["exposure"].select("form")
+    for name in _SCORES:
+        part = table.filter(pl.col("method") == name).select("form", pl.col("score").alias(name))
+        forms = forms.join(part, on="form", how="left", maintain_order="left")
+    return forms

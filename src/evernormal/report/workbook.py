@@ -10,7 +10,7 @@ import datetime as dt
 import io
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -22,7 +22,7 @@ from evernormal.report.workbook_charts import add_price_chart, add_supply_chart
 from evernormal.report.workbook_notes import write_notes
 from evernormal.result import Result
 
-__all__ = ["workbook_bytes"]
+__all__ = ["Formats", "Told", "formats_of", "opened", "workbook_bytes", "write_table"]
 
 _CREATED = dt.datetime(2000, 1, 1)
 """A fixed date inside the file: the bytes must not tell when they were written."""
@@ -36,6 +36,18 @@ _PATTERN_BY_ENDING = (
     ("_share", "share"), ("use_possible", "share"), ("_usd", "money"), ("_usd_t", "money"), ("_days", "days"),
     ("_t", "tonnes"), ("ratio", "ratio"),
 )  # fmt: skip
+
+
+class Told(Protocol):
+    """What a sheet asks of a result: its language and its units."""
+
+    @property
+    def words(self) -> Language:
+        """Language of headings and names."""
+
+    @property
+    def result(self) -> Result:
+        """Where the table and its units come from."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,36 @@ def workbook_bytes(result: Result, lang: str = "en") -> bytes:
 
     Errors: :class:`InputError` when ``xlsxwriter`` is not installed.
     """
+    reading = Reading.of(result, lang)
+    stream = io.BytesIO()
+    book = opened(stream, reading, reading.title)
+    formats = formats_of(book)
+    write_notes(book.add_worksheet(_sheet_name(reading, "notes")), reading, formats, story.reproduce(reading))
+    sheets: dict[str, Any] = {}
+    for name in _SHEETS:
+        table = _prepared(reading, name)
+        if table.columns:
+            sheets[name] = book.add_worksheet(_sheet_name(reading, name))
+            write_table(sheets[name], reading, name, table, formats)
+    if "supply" in sheets and reading.months:
+        supply = _prepared(reading, "supply")
+        add_supply_chart(book, sheets["supply"], reading, supply)
+        add_price_chart(book, sheets["supply"], reading, supply, _prepared(reading, "bands"))
+    book.close()
+    return stream.getvalue()
+
+
+def opened(stream: io.BytesIO, reading: Told, title: str) -> Any:
+    """Return a new workbook: no text is ever run as a formula, and the same input gives the same bytes.
+
+    Args:
+        stream: where it is written when it is closed.
+        reading: language and result.
+        title: of the document.
+
+    Raises:
+        InputError: ``xlsxwriter`` is not installed.
+    """
     try:
         import xlsxwriter  # noqa: PLC0415 - an extra
     except ImportError:
@@ -67,8 +109,6 @@ def workbook_bytes(result: Result, lang: str = "en") -> bytes:
             "the workbook needs the package xlsxwriter",
             cure="Install evernormal[office], or leave xlsx out of the formats.",
         ) from None
-    reading = Reading.of(result, lang)
-    stream = io.BytesIO()
     options: dict[str, Any] = {
         "in_memory": True,
         "strings_to_formulas": False,
@@ -78,26 +118,14 @@ def workbook_bytes(result: Result, lang: str = "en") -> bytes:
     if reading.words.korean:
         options["default_format_properties"] = {"font_name": "Malgun Gothic", "font_size": 10}
     book = xlsxwriter.Workbook(stream, options)
-    book.set_properties(
-        {"title": reading.title[:250], "author": f"evernormal {result.lineage.version}", "created": _CREATED}
-    )
-    formats = _formats(book)
-    write_notes(book.add_worksheet(_sheet_name(reading, "notes")), reading, formats, story.reproduce(reading))
-    sheets: dict[str, Any] = {}
-    for name in _SHEETS:
-        table = _prepared(reading, name)
-        if table.columns:
-            sheets[name] = book.add_worksheet(_sheet_name(reading, name))
-            _write_table(sheets[name], reading, name, table, formats)
-    if "supply" in sheets and reading.months:
-        supply = _prepared(reading, "supply")
-        add_supply_chart(book, sheets["supply"], reading, supply)
-        add_price_chart(book, sheets["supply"], reading, supply, _prepared(reading, "bands"))
-    book.close()
-    return stream.getvalue()
+    author = f"evernormal {reading.result.lineage.version}"
+    book.set_properties({"title": title[:250], "author": author, "created": _CREATED})
+    return book
 
 
-def _formats(book: Any) -> Formats:
+def formats_of(book: Any) -> Formats:
+    """Return the cell formats of a workbook."""
+
     def made(**properties: Any) -> Any:
         return book.add_format({"valign": "top", **properties})
 
@@ -157,8 +185,16 @@ def _prepared(reading: Reading, name: str) -> pl.DataFrame:
     return table
 
 
-def _write_table(sheet: Any, reading: Reading, name: str, table: pl.DataFrame, formats: Formats) -> None:
-    """Write headings with units, typed cells, a frozen first row and a filter."""
+def write_table(sheet: Any, reading: Told, name: str, table: pl.DataFrame, formats: Formats) -> None:
+    """Write headings with units, typed cells, a frozen first row and a filter.
+
+    Args:
+        sheet: worksheet to fill.
+        reading: language and result, whose units stand in the headings.
+        name: table of the result.
+        table: what to write; may have columns of names beside those of the result.
+        formats: of :func:`formats_of`.
+    """
     for i, column in enumerate(table.columns):
         heading = _heading(reading, name, column)
         sheet.write_string(0, i, heading, formats.heading)
@@ -175,7 +211,7 @@ def _write_table(sheet: Any, reading: Reading, name: str, table: pl.DataFrame, f
     sheet.set_row(0, 32)
 
 
-def _heading(reading: Reading, name: str, column: str) -> str:
+def _heading(reading: Told, name: str, column: str) -> str:
     words = reading.words
     label = _labelled(words, f"field.{column}", column)
     unit = reading.result.units.get(name, {}).get(column, "")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
-from evernormal.app.options import AsOf, Json, Trade
+from evernormal.app.options import AsOf, Json, Language, LanguageOption, Out, Trade
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from evernormal.result import Result
 
 __all__ = ["register"]
 
@@ -53,16 +56,26 @@ def exposure(
             show_default=False,
         ),
     ] = None,
+    material: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --out: material that the page tells one by one; may be given more than once. Those"
+            " that South Korea designates as strategic when left out.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Out = None,
+    lang: LanguageOption = Language.en,
     trade: Trade = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Show how dependent a country is in every form, on whom, since when, and whether it gets worse.
 
-    With --json: a list of the rows of all forms, also of those of which nothing is known.
+    With --out: also a page with charts, a workbook and every chart as SVG; their paths are printed.  With
+    --json: a list of the rows of all forms, also of those of which nothing is known.
     """
     from evernormal.risk import exposure as exposure_of
-    from evernormal.risk.exposure_tables import exposure_sentence
 
     with progress("Reading trade and tracing origins", quiet=as_json):
         result = exposure_of(
@@ -73,16 +86,37 @@ def exposure(
             dataset=trade,
             folder=settings.store_folder(),
         )
+    files = _written(result, out, lang, material or None, quiet=as_json)
     if as_json:
         output.print_json(result["exposure"])
     else:
+        from evernormal.report.exposure_story import exposure_summary
+
         table = result["exposure"]
         output.print_table(_short(table), unknown="–")
         output.print_line(LEGEND)
-        output.page().print(exposure_sentence(result))
+        output.page().print(exposure_summary(result, lang.value))
         left = table.height - min(SHOWN, table.height)
         output.print_line(f"{left} more forms, and all columns: add --json.")
     output.print_findings(result.findings, error=as_json)
+    for path in files:
+        output.print_line(str(path), error=as_json)
+
+
+def _written(
+    result: Result, out: Path | None, lang: Language, materials: list[str] | None, *, quiet: bool
+) -> list[Path]:
+    """Write page, workbook and figures into a folder, the page last; nothing without a folder."""
+    if out is None:
+        return []
+    from evernormal.report.exposure_page import write_exposure
+    from evernormal.report.exposure_parts import gather
+
+    with progress("Tracing, forecasting and splitting by material", quiet=quiet) as advance:
+        dossier = gather(result, materials=materials, folder=settings.store_folder(), progress=advance)
+    with progress("Drawing", quiet=quiet):
+        files = write_exposure(dossier, out, lang.value)
+    return list(reversed(files.values()))
 
 
 def _short(table: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,8 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
-from evernormal.app.options import AsOf, Json
+from evernormal.app.drawing import check_chart, draw_chart, tell_chart
+from evernormal.app.options import AsOf, Chart, ChartLanguage, Json, Language
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def forecast(
         bool,
         typer.Option("--evaluate", help="Run the whole back-test anew; takes minutes."),
     ] = False,
+    chart: Chart = None,
+    lang: ChartLanguage = Language.en,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Folder to write the result to; made when absent."),
@@ -101,6 +104,7 @@ def forecast(
     from evernormal.data import country as iso3
     from evernormal.errors import InputError
 
+    check_chart(chart)
     if evaluate == (form is not None):
         raise InputError("give a form, or --evaluate for the back-test of all", where="FORM")
     if evaluate:
@@ -116,6 +120,7 @@ def forecast(
             assert form is not None
             result = risk.forecast(form, place, years, folder=settings.store_folder(), **asked)
         table = "forecast"
+    drawn = draw_chart(result, None if evaluate else chart, lang, quiet=as_json)
     if out is not None:
         _write(result, out, shipped=evaluate)
     if as_json:
@@ -124,6 +129,7 @@ def forecast(
         _print_evaluation(result)
     else:
         _print_forecast(result)
+    tell_chart(drawn, error=as_json)
     output.print_findings(result.findings, error=as_json)
 
 

@@ -11,7 +11,8 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
-from evernormal.app.options import AsOf, Json, Trade
+from evernormal.app.drawing import check_chart, draw_chart, tell_chart
+from evernormal.app.options import AsOf, Chart, ChartLanguage, Json, Language, Trade
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ def indicator(
     ] = None,
     draws: Annotated[int, typer.Option(help="uncertainty, stability: draws.", min=2)] = 1000,
     seed: Annotated[int, typer.Option(help="uncertainty, stability: seed of the draws.", min=0)] = 0,
+    chart: Chart = None,
+    lang: ChartLanguage = Language.en,
     listed: Annotated[bool, typer.Option("--list", help="List the indicators.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -158,6 +161,7 @@ def indicator(
     if listed:
         _print_list(as_json)
         return
+    check_chart(chart)
     if name not in ENTRIES:
         if not name:
             raise InputError(
@@ -178,11 +182,13 @@ def indicator(
     entry = ENTRIES[name]
     with progress("Computing", quiet=as_json):
         result, rows = entry.compute(asked)
+    drawn = draw_chart(result, chart, lang, quiet=as_json)
     if as_json:
         output.print_json(rows)
     else:
         shown = rows.drop(_TOLD_ELSEWHERE, strict=False)
         output.print_rows(shown.to_dicts(), units=result.units[entry.table])
+    tell_chart(drawn, error=as_json)
     output.print_findings(result.findings, error=as_json)
 
 

@@ -8,7 +8,8 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
-from evernormal.app.options import Basis, Facts, Json
+from evernormal.app.drawing import check_chart, draw_chart, tell_chart
+from evernormal.app.options import Basis, Chart, ChartLanguage, Facts, Json, Language
 from evernormal.app.progress import progress
 from evernormal.errors import InputError
 
@@ -61,6 +62,8 @@ def shares(
             help="In place of a form: this customs code; may be given more than once.", show_default=False
         ),
     ] = None,
+    chart: Chart = None,
+    lang: ChartLanguage = Language.en,
     as_json: Json = False,
 ) -> None:
     """Show each supplier's share of a country's imports of a form, of codes or of everything, year by year.
@@ -69,6 +72,7 @@ def shares(
     """
     from evernormal.data import country
 
+    check_chart(chart)
     importer = country(importer, where="IMPORTER")
     years = year or None
     with progress("Reading trade", quiet=as_json):
@@ -77,8 +81,10 @@ def shares(
             if form is not None
             else _of_codes(importer, code, by, years, dataset, facts)
         )
+    drawn = draw_chart(result, chart, lang, quiet=as_json, form=form)
     if as_json:
         output.print_json(result["shares"])
+        tell_chart(drawn, error=True)
         output.print_findings(result.findings, error=True)
         return
     table = result["shares"]
@@ -87,6 +93,7 @@ def shares(
     else:
         what = form or ", ".join(code or ["every code"])
         _print_years(table, f"{importer}: suppliers of {what}, share of imports by {by.value}")
+    tell_chart(drawn, error=False)
     output.print_findings(result.findings)
 
 

@@ -8,7 +8,8 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
-from evernormal.app.options import AsOf, Form, Json, Trade
+from evernormal.app.drawing import check_chart, draw_chart, tell_chart
+from evernormal.app.options import AsOf, Chart, ChartLanguage, Form, Json, Language, Trade
 from evernormal.app.progress import progress
 
 __all__ = ["register"]
@@ -40,6 +41,8 @@ def trace(
     ] = None,
     trade: Trade = None,
     as_of: AsOf = None,
+    chart: Chart = None,
+    lang: ChartLanguage = Language.en,
     as_json: Json = False,
 ) -> None:
     """Trace a form from the supplier that customs name through hubs and refiners back to the mine.
@@ -48,6 +51,7 @@ def trace(
     """
     from evernormal.risk import trace_origin
 
+    check_chart(chart)
     with progress("Tracing origins", quiet=as_json):
         result = trace_origin(
             form,
@@ -57,6 +61,7 @@ def trace(
             dataset=trade,
             folder=settings.store_folder(),
         )
+    drawn = draw_chart(result, chart, lang, quiet=as_json)
     if as_json:
         output.print_json(result["origin"])
     else:
@@ -66,4 +71,5 @@ def trace(
             title = f"{where} {when}: origin of imports of {form}, share of tonnes (interval)"
             output.print_table(side_by_side(result, where, when), title=title)
             output.page().print(origin_sentence(result, where, when))
+    tell_chart(drawn, error=as_json)
     output.print_findings(result.findings, error=as_json)

@@ -9,7 +9,8 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
-from evernormal.app.options import Json
+from evernormal.app.drawing import check_chart, draw_chart, tell_chart
+from evernormal.app.options import Chart, ChartLanguage, Json, Language
 from evernormal.app.progress import progress
 
 __all__ = ["register"]
@@ -85,6 +86,8 @@ def visibility(
         str | None,
         typer.Option(metavar="DATE", help="Use only what was knowable on this day, like 2024-06-30."),
     ] = None,
+    chart: Chart = None,
+    lang: ChartLanguage = Language.en,
     as_json: Json = False,
 ) -> None:
     """Show how much of the trade of a basket code each element may be, and how narrow that is.
@@ -96,6 +99,7 @@ def visibility(
     from evernormal.data import country as iso3
     from evernormal.network import visibility as seen
 
+    check_chart(chart)
     with progress("Splitting baskets", quiet=as_json):
         result = seen(
             of,
@@ -111,9 +115,11 @@ def visibility(
             as_of=as_of,
         )
     name = "new_codes" if table is Table.codes else table.value
+    drawn = draw_chart(result, chart, lang, quiet=as_json, by=by.value)
     if as_json:
         output.print_json(result[name])
     else:
         shown = [column for column in result[name].columns if result[name][column].null_count() == 0]
         output.print_table(result[name].select(shown), units=result.units[name])
+    tell_chart(drawn, error=as_json)
     output.print_findings(result.findings, error=as_json)

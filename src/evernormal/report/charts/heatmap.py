@@ -7,8 +7,7 @@ every cell carries its number.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import altair as alt
 import polars as pl
@@ -20,7 +19,7 @@ from evernormal.report.charts.view import View
 from evernormal.report.indicators import INDICATORS, indicator_table
 from evernormal.report.language import clean
 
-__all__ = ["STEPS", "Grid", "concentration_heat", "exposure_heat", "geopolrisk_heat", "grid_chart", "level"]
+__all__ = ["STEPS", "Grid", "exposure_heat", "grid_chart", "keyed_heat", "level"]
 
 STEPS = (0.25, 0.5, 0.75, 0.9)
 """Where a darker colour begins, as part of the scale of the column; 50 and 75 % are the duty's thresholds."""
@@ -41,6 +40,7 @@ class Grid:
         full: end of each column's scale: the darkest colour.
         show: how a value of a column is written.
         others: rows that were left out.
+        low_is_worse: whether a small value is the worse.
     """
 
     rows: Sequence[str]
@@ -48,7 +48,8 @@ class Grid:
     cells: Mapping[tuple[int, int], float | None]
     full: Sequence[float]
     show: Callable[[int, float], str]
-    others: int = field(default=0)
+    others: int = 0
+    low_is_worse: bool = False
 
 
 def level(value: float, full: float) -> int:
@@ -89,80 +90,101 @@ def exposure_heat(view: View) -> Figure:
 
 
 def _full(name: str, values: Sequence[float | None]) -> float:
-    if name in {"geopolrisk", "eu_supply_risk"}:
+    if name in {"geopolrisk", "eu-supply-risk"}:
         return max([v for v in values if v is not None] or [1.0])
     return 1.0
 
 
-def geopolrisk_heat(view: View) -> Figure:
-    """Return materials by year, or by country where several were asked for one year."""
-    table = view.result["geopolrisk"]
-    key = "country" if table["country"].n_unique() > 1 and table["year"].n_unique() == 1 else "year"
-    if key == "year" and table["country"].n_unique() > 1:
-        place = view.choose("country", table["country"].to_list(), table["country"][0])
-        table = table.filter(pl.col("country") == place)
-    columns = table[key].unique(maintain_order=True).to_list()[:MOST_COLUMNS]
-    worst = (
-        table.group_by("material")
-        .agg(pl.col("score").max())
-        .sort("score", "material", descending=[True, False], nulls_last=True)
-    )
-    return _keyed(
-        view,
-        table,
-        ("material", key, "score"),
-        worst["material"].to_list(),
-        columns,
-        "visual.heat_geopolrisk",
-    )
+@dataclass(frozen=True)
+class _Table:
+    """Which table of a result is drawn, of which value, and what its darkest colour stands for.
+
+    Attributes:
+        name: table of the result.
+        rows: column whose values stand at the left, the first that the table has.
+        places: column of countries, the first that the table has.
+        value: column of the value.
+        title: message.
+        full: end of the scale; None for the largest value.
+        low_is_worse: whether a small value is the worse.
+        percent: whether the value is told as per cent.
+    """
+
+    name: str
+    rows: tuple[str, ...]
+    value: str
+    title: str
+    full: float | None = None
+    low_is_worse: bool = False
+    percent: bool = False
+    places: tuple[str, ...] = ("country", "importer", "focal")
 
 
-def concentration_heat(view: View) -> Figure:
-    """Return codes by year, or by importer where several were asked for one year."""
-    table = view.result["concentration"]
-    key = "importer" if table["importer"].n_unique() > 1 and table["year"].n_unique() == 1 else "year"
-    if key == "year" and table["importer"].n_unique() > 1:
-        place = view.choose("country", table["importer"].to_list(), table["importer"][0])
-        table = table.filter(pl.col("importer") == place)
-    columns = sorted(table[key].unique().to_list())[-MOST_COLUMNS:]
-    codes = table["code"].unique(maintain_order=True).to_list()
-    return _keyed(view, table, ("code", key, "hhi_value"), codes, columns, "visual.heat_concentration")
+_TABLES = {
+    "geopolrisk": _Table("geopolrisk", ("material",), "score", "visual.heat_geopolrisk"),
+    "concentration": _Table("concentration", ("code",), "hhi_value", "visual.heat_concentration", 1.0),
+    "supply-risk": _Table("supply_risk", ("form",), "supply_risk_high", "visual.heat_eu"),
+    "usgs-supply-risk": _Table("usgs_supply_risk", ("form",), "supply_risk", "visual.heat_usgs", 1.0),
+    "supply-stability": _Table(
+        "stability", ("form",), "index", "visual.heat_stability", 100.0, low_is_worse=True
+    ),
+    "net-import-reliance": _Table(
+        "reliance", ("form",), "reliance", "visual.heat_reliance", 1.0, percent=True
+    ),
+    "n-minus-one": _Table(
+        "n_minus_one", ("form",), "remaining", "visual.heat_remaining", 1.0, low_is_worse=True, percent=True
+    ),
+}
 
 
-def _keyed(
-    view: View,
-    table: pl.DataFrame,
-    names: tuple[str, str, str],
-    rows: list[Any],
-    columns: list[Any],
-    key: str,
-) -> Figure:
-    """Return the grid of a table with one row per key pair."""
-    if not rows:
+def keyed_heat(view: View) -> Figure:
+    """Return the table of an indicator: things by year, or by country where one year of several is asked."""
+    spec = _TABLES[view.result.kind]
+    table = view.result[spec.name]
+    if table.is_empty():
         raise NotCoveredError("nothing is known", cure="Ask another year or country.")
-    kept = rows[:MOST_ROWS]
-    found = {(a, b): v for a, b, v in table.select(*names).iter_rows()}
+    place = next(c for c in spec.places if c in table.columns)
+    several = table[place].n_unique() > 1
+    across = place if several and table["year"].n_unique() == 1 else "year"
+    if across == "year" and several:
+        chosen = view.choose("country", table[place].to_list(), table[place][0])
+        table = table.filter(pl.col(place) == chosen)
+    down = next((c for c in spec.rows if c in table.columns), None)
+    if down is None:
+        table, down = table.with_columns(_row=pl.lit(view.form)), "_row"
     words = view.words
-    known = [v for v in found.values() if v is not None]
-    most = 1.0 if names[2].startswith("hhi") else max(known or [1.0])
-    labels = [words.country(str(c)) if names[1] != "year" else str(c) for c in columns]
-    grid = Grid(
-        [clean(str(row)) for row in kept],
-        labels,
-        {(i, j): found.get((row, c)) for i, row in enumerate(kept) for j, c in enumerate(columns)},
-        [most] * len(columns),
-        lambda _, v: words.number(v, 2),
-        len(rows) - len(kept),
-    )
-    if names[1] == "year":
-        table_place = next((table[c][0] for c in ("country", "importer") if c in table.columns), view.place)
-        place = words.country_inline(str(table_place))
-    else:
-        place = words.text("visual.several")
+    where = words.text("visual.several") if across != "year" else words.country_inline(table[place][0])
+    grid = _grid(view, spec, table, down, across)
     years = sorted(set(table["year"].to_list()))
     period = str(years[0]) if len(years) == 1 else words.period(f"{years[0]}/{years[-1]}")
-    title = words.text(key, place=place, year=period)
+    title = words.text(spec.title, place=where, year=period)
     return grid_chart(view, grid, ("heatmap", title), [words.text("visual.heat_note")])
+
+
+def _grid(view: View, spec: _Table, table: pl.DataFrame, down: str, across: str) -> Grid:
+    """Return the worst rows first, the last years."""
+    words = view.words
+    sign = -1.0 if spec.low_is_worse else 1.0
+    ranked = (
+        table.group_by(down)
+        .agg((sign * pl.col(spec.value)).max().alias("worst"))
+        .sort("worst", down, descending=[True, False], nulls_last=True)
+    )
+    rows = ranked[down].to_list()
+    kept = rows[:MOST_ROWS]
+    columns = sorted(set(table[across].to_list()))[-MOST_COLUMNS:]
+    found = {(a, b): v for a, b, v in table.select(down, across, spec.value).iter_rows()}
+    known = [v for v in found.values() if v is not None]
+    full = spec.full if spec.full is not None else max(known or [1.0])
+    return Grid(
+        [words.form(str(row)) if down == "form" else clean(str(row)) for row in kept],
+        [str(c) if across == "year" else words.country(str(c)) for c in columns],
+        {(i, j): found.get((row, c)) for i, row in enumerate(kept) for j, c in enumerate(columns)},
+        [full] * len(columns),
+        lambda _, v: view.shared(v) if spec.percent else words.number(v, 2 if full <= 10 else 0),
+        len(rows) - len(kept),
+        low_is_worse=spec.low_is_worse,
+    )
 
 
 def grid_chart(view: View, grid: Grid, named: tuple[str, str], notes: Sequence[str]) -> Figure:
@@ -204,7 +226,8 @@ def _cells(view: View, grid: Grid, pitch: float) -> list[alt.Chart]:
             blank.append(box)
             words.append({**middle, "label": view.words.unknown})
             continue
-        dark = level(value, grid.full[j])
+        full = grid.full[j]
+        dark = level(full - value if grid.low_is_worse else value, full)
         known.append({"x": box[0], "y": box[1], "x2": box[2], "y2": box[3], "color": COLORS[dark]})
         labels.append({**middle, "label": grid.show(j, value), "color": _INKS[dark]})
     places = {"x": theme.pixels_x("x"), "x2": "x2:Q", "y": theme.pixels("y"), "y2": "y2:Q"}

@@ -268,7 +268,8 @@ def _margins(rows: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
 
 def _headings(view: View, graph: _Graph, boxes: Sequence[Box]) -> tuple[list[alt.Chart], int]:
     """Return the name of every stage and its form above its column, and the room that takes."""
-    words, rows = view.words, []
+    words = view.words
+    rows: list[dict[str, Any]] = []
     tallest = 0
     at = {box.node.column: box.x for box in boxes}
     last = len(graph.stages) - 1

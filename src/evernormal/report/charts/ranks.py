@@ -27,12 +27,12 @@ def most_disputed(table: pl.DataFrame, count: int = HIGHLIGHTED) -> list[str]:
     """Return the forms about which the indicators disagree most: by the spread of the rank as a part of all.
 
     Args:
-        table: table of :func:`evernormal.report.indicators.indicator_table`.
+        table: form, indicator, rank and of how many.
         count: how many.
     """
     part = (pl.col("rank") - 1) / pl.max_horizontal(pl.col("of") - 1, 1)
     ranked = (
-        table.filter(pl.col("indicator").is_in(RANKED) & pl.col("rank").is_not_null())
+        table.filter(pl.col("rank").is_not_null())
         .with_columns(part=part)
         .group_by("form")
         .agg(spread=pl.col("part").max() - pl.col("part").min(), known=pl.len())
@@ -47,9 +47,9 @@ def rank_chart(view: View) -> Figure:
 
     The forms that stand out are those chosen as ``forms``, else those that are disputed most.
     """
-    table = indicator_table(view.result, view.choices.get("more") or ())
+    table, order = _ranks(view)
     counts = dict(table.select("indicator", "of").unique().iter_rows())
-    shown = [name for name in RANKED if counts.get(name, 0) >= 2]
+    shown = [name for name in order if counts.get(name, 0) >= 2]
     if len(shown) < 2:
         raise NotCoveredError(
             "fewer than two indicators rank the forms", cure="Ask a country or year with more trade."
@@ -57,11 +57,13 @@ def rank_chart(view: View) -> Figure:
     forms = table["form"].unique(maintain_order=True).to_list()
     chosen = [view.choose("form", forms, None)] if view.choices.get("form") else []
     chosen += [f for f in (view.choices.get("forms") or ()) if f in forms and f not in chosen]
-    standing = (chosen or most_disputed(table))[:HIGHLIGHTED]
+    ranked = set(table.filter(pl.col("rank").is_not_null())["form"].to_list())
+    standing = ([f for f in chosen if f in ranked] or most_disputed(table))[:HIGHLIGHTED]
     ranks = {(f, i): r for f, i, r in table.select("form", "indicator", "rank").iter_rows()}
     labels = [theme.wrapped(view.words.form(f), 132, 11) for f in standing]
     right = int(min(max([60.0, *(theme.text_width(p, 11) + 22 for label in labels for p in label)]), 160))
-    left = int(max(theme.text_width(view.words.text(f"visual.{k}"), 10.5) for k in ("worst", "least"))) + 22
+    sides = [view.words.text("visual.worst"), view.words.text("visual.least"), view.words.unknown]
+    left = int(max(theme.text_width(side, 10.5) for side in sides)) + 22
     plot = view.width - left - right
     pitch = plot / max(len(shown) - 1, 1)
     heads = [theme.wrapped(view.words.text(f"indicator.{n}"), min(pitch, 92) - 6, 10.5) for n in shown]
@@ -86,6 +88,19 @@ def rank_chart(view: View) -> Figure:
     )  # fmt: skip
 
 
+def _ranks(view: View) -> tuple[pl.DataFrame, Sequence[str]]:
+    """Return form, indicator, rank and of how many, and the indicators in order."""
+    if "scores" in view.result.tables:
+        table = view.result["scores"].rename({"method": "indicator"})
+        order = table["indicator"].unique(maintain_order=True).to_list()
+        worst = (
+            table.group_by("form").agg(pl.col("place").mean()).sort("place", "form", descending=[True, False])
+        )
+        return worst.select("form").join(table, on="form", how="left", maintain_order="left"), order
+    table = indicator_table(view.result, view.choices.get("more") or ())
+    return table.filter(pl.col("indicator").is_in(RANKED)), RANKED
+
+
 def _y(rank: int | None, of: int) -> float:
     """Return the height of a rank among so many: first at the top, last at the foot, unknown below."""
     if rank is None:
@@ -97,15 +112,13 @@ def _ground(view: View, plot: float) -> list[alt.Chart]:
     """Return what the ends mean, at the left, and the band of the unknown."""
     ends = ((1, "worst"), (2, "least"))
     rows = [{"x": -14, "y": _y(r, 2), "label": view.words.text(f"visual.{key}")} for r, key in ends]
-    word = [{"x": 4, "y": HEIGHT + 6 + BAND / 2, "label": view.words.unknown}]
+    rows.append({"x": -14, "y": HEIGHT + 6 + BAND / 2, "label": view.words.unknown})
     text = {"x": theme.pixels_x("x"), "y": theme.pixels("y"), "text": "label:N"}
-    style: dict[str, Any] = {"baseline": "middle", "fontSize": 10.5}
-    base = alt.Chart(theme.data(word))
     return [
-        alt.Chart(theme.data(rows)).mark_text(align="right", color=theme.SOFT, **style).encode(**text),
-        *theme.hatched([(-11.0, HEIGHT + 6.0, plot + 11, HEIGHT + 6.0 + BAND)]),
-        base.mark_text(align="left", stroke=theme.UNKNOWN, strokeWidth=4, **style).encode(**text),
-        base.mark_text(align="left", color=theme.SOFT, **style).encode(**text),
+        alt.Chart(theme.data(rows))
+        .mark_text(align="right", color=theme.SOFT, baseline="middle", fontSize=10.5)
+        .encode(**text),
+        *theme.hatched([(0.0, HEIGHT + 6.0, plot, HEIGHT + 6.0 + BAND)]),
     ]
 
 
@@ -120,13 +133,13 @@ def _lines(
     """Return a line per form, broken to and from the unknown."""
     solid, broken, dots = [], [], []
     for number, form in enumerate(forms):
-        color = colors[number % len(colors)] if colors else "#d0d0d0"
+        ink = colors[number % len(colors)] if colors else "#d0d0d0"
         for j, name in enumerate(shown):
             rank = ranks[form, name]
-            here = {"x": round(j * pitch, 1), "y": _y(rank, counts[name]), "color": color}
+            here = {"x": round(j * pitch, 1), "y": _y(rank, counts[name]), "color": ink}
             if colors:
-                blank = {"label": "?", "fill": "#ffffff", "ink": color}
-                known = {"label": str(rank), "fill": color, "ink": "#ffffff"}
+                blank = {"label": "?", "fill": "#ffffff", "ink": ink}
+                known = {"label": str(rank), "fill": ink, "ink": "#ffffff"}
                 dots.append({**here, **(blank if rank is None else known)})
             if j + 1 == len(shown):
                 continue
@@ -152,13 +165,13 @@ def _lines(
         base = alt.Chart(theme.data(dots))
         spot = {"x": places["x"], "y": places["y"]}
         fill = alt.Fill("fill:N", scale=None)
-        ink = alt.Color("ink:N", scale=None)
+        written = alt.Color("ink:N", scale=None)
         layers.append(
             base.mark_point(size=270, opacity=1, strokeWidth=1.6).encode(**spot, color=color, fill=fill)
         )
         layers.append(
             base.mark_text(baseline="middle", fontSize=9.5, fontWeight="bold").encode(
-                **spot, text="label:N", color=ink
+                **spot, text="label:N", color=written
             )
         )
     return layers

@@ -164,7 +164,8 @@ def _blanks(
 ) -> list[alt.Chart]:
     """Hatch the years of which nothing is recorded, with the word unknown."""
     half = plot / (2 * max(len(years) - 1, 1))
-    boxes, labels = [], []
+    boxes: list[tuple[float, float, float, float]] = []
+    labels: list[dict[str, Any]] = []
     for run in _runs({year: 0.0 for year in years if year not in recorded}):
         left, right = max(at[run[0]] - half, 0.0), min(at[run[-1]] + half, plot)
         boxes.append((left, 0.0, right, float(height)))
