@@ -17,7 +17,14 @@ from evernormal.errors import InputError, UnknownNameError
 from evernormal.report.language import as_date
 from evernormal.result import Result
 
-__all__ = ["Address", "parse", "require_one_row", "selected"]
+__all__ = ["NAMING", "Address", "completed", "parse", "require_one_row", "selected"]
+
+NAMING = (
+    "country", "importer", "exporter", "focal", "reporter", "supplier", "partner", "hub", "form", "material",
+    "element", "member", "code", "year", "asked_year", "period", "stage", "measure", "rule", "source",
+    "series", "dataset", "target", "method", "other", "end_use", "horizon", "name", "component",
+)  # fmt: skip
+"""Columns that say what a row is about."""
 
 _QUOTED = r'"(?:[^"]|"")*"'
 _FORM = re.compile(
@@ -176,6 +183,14 @@ def require_one_row(result: Result, address: Address) -> None:
             cure=_advice(result.tables[address.table], address),
         )
     raise InputError(f"{address} stands for {rows.height:,} rows", where=where, cure=_advice(rows, address))
+
+
+def completed(result: Result, table: str, keys: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return keys with what else the one row that they name is about; as they are where they name several."""
+    rows = selected(result, Address(table, "", keys))
+    if rows.height != 1:
+        return keys
+    return {**{name: rows[name][0] for name in NAMING if name in rows.columns}, **keys}
 
 
 def _advice(rows: pl.DataFrame, address: Address) -> str:

@@ -162,7 +162,7 @@ def explain(
     context = Context(result, folder)
     found = _Walk(result, context).step(asked, depth)
     try:
-        findings = touching(context, asked.keys)
+        findings = touching(context, asked.table, asked.keys)
     except (DataError, InputError):  # an input is gone: what the result says of itself is left
         findings = result.findings
     states = tuple(one.state for one in pinned_inputs(result, folder))

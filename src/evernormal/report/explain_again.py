@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from evernormal.report.explain_dependence import amounts_of
-from evernormal.report.explain_rows import Context, Evidence, Finder, Working, figure, spelled, total
+from evernormal.report.explain_rows import Context, Evidence, Finder, Working, figure, spelled, summed, total
 from evernormal.result import Result
 from evernormal.risk.cells import EUROPEAN_UNION, MEMBERS
 
@@ -86,7 +86,7 @@ def _of_value(rows: tuple[Evidence, ...], column: str) -> Working | None:
     if whole <= 0:
         return None
     if column == "imports_usd":
-        return Working(whole, f"{spelled([figure(a) for a in amounts])} = {figure(whole)}", rows)
+        return Working(whole, summed(amounts, whole), rows)
     if column == "share_value":
         top = amounts[0]
         return Working(top / whole, f"{figure(top)} ÷ {figure(whole)} = {figure(top / whole)}", rows)
@@ -114,8 +114,7 @@ def _of_tonnes(
             if column == "imports_t"
             else ("exports", one.sold, one.exports)
         )
-        terms = spelled([figure(t) for t in part["contained_t"].drop_nulls()])
-        return Working(value, f"{terms} = {figure(value)}", one.evidence(name))
+        return Working(value, summed(part["contained_t"], value), one.evidence(name))
     if column == "share_quantity":
         own = total(one.bought.filter(pl.col("exporter") == row["supplier"])["contained_t"])
         worked = f"{figure(own)} ÷ {figure(one.imports)} = {figure(own / one.imports)}"

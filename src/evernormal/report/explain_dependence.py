@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from evernormal.report.explain_rows import Context, Evidence, Finder, Working, figure, spelled, total
+from evernormal.report.explain_rows import Context, Evidence, Finder, Working, figure, summed, total
 from evernormal.risk.cells import EUROPEAN_UNION, MEMBERS
 
 __all__ = ["FINDERS", "amounts_of"]
@@ -121,12 +121,11 @@ def _amount(one: _Amounts, column: str) -> Working | None:
     }
     if column in rows:
         name, part, value = rows[column]
-        terms = spelled([figure(t) for t in part["contained_t"].drop_nulls()])
-        return Working(value, f"{terms} = {figure(value)}", one.evidence(name))
+        return Working(value, summed(part["contained_t"], value), one.evidence(name))
     if column == "production_t":
         value = one.production
-        terms = spelled([figure(t) for t in one.made["contained_t"]]) if one.made is not None else "?"
-        return Working(value, f"{terms} = {figure(value)}", one.evidence("production"))
+        terms = one.made["contained_t"] if one.made is not None else ()
+        return Working(value, summed(terms, value), one.evidence("production"))
     return None
 
 

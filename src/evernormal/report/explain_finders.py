@@ -8,6 +8,7 @@ from typing import Any
 
 from evernormal.errors import DataError
 from evernormal.report import explain_again, explain_dependence, explain_geopolrisk, explain_trade
+from evernormal.report.address import completed
 from evernormal.report.explain_rows import Context, Finder, Working
 from evernormal.report.making import MAKERS, maker_of
 from evernormal.result import Finding
@@ -49,6 +50,7 @@ def found_again(
         top: whether it is the value that was asked for: one that no finder knows is then looked up in the
             whole result, made again.
     """
+    keys = completed(context.result, table, keys)
     finder = FINDERS.get((context.result.kind, table))
     working = finder(context, column, keys) if finder is not None else None
     if working is None and top and context.result.kind in MAKERS:
@@ -76,8 +78,9 @@ def require_equal(address: str, shown: float | str | None, working: Working) -> 
         )
 
 
-def touching(context: Context, keys: Mapping[str, Any]) -> tuple[Finding, ...]:
+def touching(context: Context, table: str, keys: Mapping[str, Any]) -> tuple[Finding, ...]:
     """Return the findings of a result that touch the row of some keys."""
+    keys = completed(context.result, table, keys)
     found = context.result.findings
     if context.result.kind in MAKERS and set(keys) & set(maker_of(context.result).narrow):
         found = context.narrowed(keys).findings

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from evernormal.report.explain_rows import Context, Evidence, Finder, Working, figure, spelled, total
+from evernormal.report.explain_rows import Context, Evidence, Finder, Working, figure, spelled, summed, total
 from evernormal.risk.cells import (
     COPIED_GOLD,
     EUROPEAN_UNION,
@@ -100,7 +100,10 @@ def _read(context: Context, country: str, material: str, year: int) -> _Cell:
     made = production_of(context.world(), {material: method.production}).rows.filter(pl.col("year") == year)
     made = made.sort("tonnes", "country", descending=[True, False], nulls_last=True)
     listed = {OTHER_LABEL.get(name, name) if package else name for name in names}
-    governance = governance.filter(pl.col("country").is_in(listed))
+    order = {name: place for place, name in enumerate(rows["exporter"].unique(maintain_order=True))}
+    governance = governance.filter(pl.col("country").is_in(listed)).sort(
+        pl.col("country").replace_strict(order, default=len(order), return_dtype=pl.Int64), "country"
+    )
     return _Cell(rows, governance, made, _home(made, country, package=package), package, union)
 
 
@@ -207,12 +210,11 @@ def _amounts(context: Context, column: str, keys: Mapping[str, Any]) -> Working 
     flows = (Evidence(context.input_of("trade"), cell.bought.drop("risk")),)
     if column == "production_t":
         value = cell.production
-        worked = f"{spelled([figure(t) for t in cell.home['tonnes'].drop_nulls()])} = {figure(value)}"
+        worked = summed(cell.home["tonnes"], value)
         return _named(Working(value, worked, _made(cell.home)), context)
     if column == "imports_t":
         quantity = cell.quantity if cell.quantity > 0 or cell.package else None
-        terms = [figure(t) for t in cell.bought["quantity_t"].drop_nulls()]
-        return Working(quantity, f"{spelled(terms)} = {figure(quantity)}", flows)
+        return Working(quantity, summed(cell.bought["quantity_t"], quantity), flows)
     if column == "price":
         value = _price(cell)
         return Working(value, f"… ÷ {figure(cell.quantity)} = {figure(value)}", flows)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evernormal.network.forms import Form
     from evernormal.risk.world_tables import WorldTables
 
-__all__ = ["Context", "Evidence", "Finder", "Working", "figure", "spelled", "total"]
+__all__ = ["Context", "Evidence", "Finder", "Working", "figure", "spelled", "summed", "total"]
 
 NAMED = 3
 
@@ -202,8 +202,7 @@ def figure(value: float | None) -> str:
         return "?"
     if value == 0 or abs(value) >= 1e5:
         return f"{value:,.0f}"
-    text = f"{value:.6g}"
-    return text if "e" in text or "." not in text else f"{float(text):,}" if abs(value) >= 1000 else text
+    return f"{value:,.6g}"
 
 
 def spelled(terms: Sequence[str]) -> str:
@@ -218,6 +217,16 @@ def spelled(terms: Sequence[str]) -> str:
         return terms[0]
     more = f" + … +{len(terms) - NAMED}" if len(terms) > NAMED else ""
     return f"({' + '.join(terms[:NAMED])}{more})"
+
+
+def summed(values: Iterable[float | None], value: float | None) -> str:
+    """Write a sum and what it comes to.
+
+    >>> summed([1.0, 2.5], 3.5), summed([], 0.0)
+    ('(1 + 2.5) = 3.5', '= 0')
+    """
+    terms = [figure(one) for one in values if one is not None]
+    return f"{spelled(terms)} = {figure(value)}" if len(terms) > 1 else f"= {figure(value)}"
 
 
 def total(values: Iterable[float | None]) -> float:

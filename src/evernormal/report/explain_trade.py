@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from evernormal.report.explain_rows import Context, Evidence, Finder, Working, figure, spelled, total
+from evernormal.report.explain_rows import Context, Evidence, Finder, Working, figure, spelled, summed, total
 
 __all__ = ["FINDERS"]
 
@@ -22,7 +22,7 @@ def _shares(context: Context, column: str, keys: Mapping[str, Any]) -> Working |
     evidence = (Evidence(context.input_of("trade"), own),)
     if column in ("value_usd", "quantity_t"):
         value = None if own[column].count() == 0 else total(own[column])
-        return Working(value, _sum(own[column], value), evidence)
+        return Working(value, summed(own[column], value), evidence)
     if column != "share":
         return None
     measure = "value_usd" if call["by"] == "value" else "quantity_t"
@@ -86,10 +86,6 @@ def _thresholds(context: Context, column: str, keys: Mapping[str, Any]) -> Worki
     return Working(part / whole, worked, (Evidence(context.input_of("trade"), own),))
 
 
-def _sum(values: pl.Series, value: float | None) -> str:
-    return f"{spelled([figure(v) for v in values.drop_nulls().to_list()])} = {figure(value)}"
-
-
 def _concentration(context: Context, column: str, keys: Mapping[str, Any]) -> Working | None:
     """Concentration of the suppliers of one importer, code and year (equation E100)."""
     rows = context.trade([keys["code"]], [keys["importer"]], None, [keys["year"]])
@@ -140,7 +136,7 @@ def _customs(context: Context, column: str, keys: Mapping[str, Any]) -> Working 
         return None
     part = None if own[wanted].count() == 0 else total(own[wanted])
     if column != "share":
-        return Working(part, _sum(own[wanted], part), (Evidence(input_name, own),))
+        return Working(part, summed(own[wanted], part), (Evidence(input_name, own),))
     whole = total(rows[measure])
     value = part / whole if part is not None and whole > 0 else None
     worked = f"{figure(part)} ÷ {figure(whole)} = {figure(value)}"
