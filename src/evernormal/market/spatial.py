@@ -7,6 +7,7 @@ cross-price terms that need not be symmetric.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from evernormal.errors import InputError, LabelError
+from evernormal.market.bloc_arrays import LevyKind, hold, mechanism_of, with_levies
 from evernormal.market.solver import QuadraticProgram, SolverName, solve
 from evernormal.result import Derivation, Lineage, Result
 
-__all__ = ["spatial_equilibrium"]
+__all__ = ["SpatialProblem", "spatial_equilibrium"]
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +33,10 @@ def spatial_equilibrium(
     freight: ArrayLike,
     tariff: ArrayLike | None = None,
     *,
+    members: Sequence[int] | None = None,
+    reference_price: ArrayLike | None = None,
+    levy: LevyKind = "common",
+    origin_slope: ArrayLike = 0.0,
     solver: SolverName = "piqp",
 ) -> Result:
     """Return prices, supply, demand and flows of a spatial price equilibrium (equations E42 to E44).
@@ -39,6 +45,12 @@ def spatial_equilibrium(
     Shipping one unit from i to j costs ``freight[i, j] + tariff[i, j]``.  In equilibrium no shipment could
     be made at a profit and none is made at a loss: x_ij >= 0 is complementary to supply price + freight +
     tariff - demand price >= 0.
+
+    With ``members`` and a ``reference_price`` a bloc holds the price of each of its members at or above the
+    reference by a levy on what comes from outside; trade among members is free.  The levy is the least that
+    does it: it is zero where the price stands above the reference, and where it is positive the price is the
+    reference (equation E80).  So while it is positive an exporter's price cut raises the levy and leaves the
+    landed price as it was.
 
     Args:
         supply_intercept: (M,) for one good, (M, G) for G goods; price units.
@@ -51,16 +63,31 @@ def spatial_equilibrium(
         freight: (M, N), or by good (G, M, N); (M, N, G) is accepted when the shape leaves no doubt.  A route
             that does not exist is ``inf``.
         tariff: specific tariff, shaped like ``freight``; none when omitted.
+        members: numbers of the member regions; region r is both exporter r and importer r.
+        reference_price: one number; for several goods (G,); by member (K,) or (K, G), NaN where a member
+            holds no reference.
+        levy: ``common``, the same for every origin; ``by_origin``, each origin's own, which lifts its landed
+            price to the reference (equation E81).
+        origin_slope: for ``by_origin``, above 0: how much less buyers pay for one more unit of an origin's
+            goods than for those of the flows without the mechanism (price units per quantity unit); one
+            number or shaped like ``freight``.
         solver: which solver is asked first.
 
     Returns:
         A Result of kind ``spatial_equilibrium`` with tables ``prices`` (region, good, price: what importers
         pay), ``supply`` (region, good, quantity, price: what exporters get), ``demand`` (region, good,
         quantity) and ``flows`` (exporter, importer, good, quantity).  Regions and goods are numbered from 0.
+        With a mechanism ``flows`` also has ``levy`` per unit, and a table ``levies`` (region, exporter, good,
+        levy, price, reference_price, quantity, revenue) has one row per member and good, exporter null, or
+        with ``by_origin`` one per origin; ``residual`` of it is the largest violation of any condition of
+        the equilibrium, relative to the sizes of prices and quantities.
 
     Raises:
         LabelError: shapes that do not fit.
-        InputError: values that are not finite or curves that do not slope as curves must.
+        InputError: values that are not finite, curves that do not slope as curves must, a reference below
+            zero, a mechanism without members or without origins outside.
+        InfeasibleError: even with every non-member kept out a member's price stays below the reference.
+        SolverError: no solver reached the equilibrium.
 
     Example:
         DEMSLV13 of Miranda and Fackler (2002); published prices 24.346154, 27.346154, 30.346154:
@@ -69,14 +96,25 @@ def spatial_equilibrium(
         ...                              [[0, 3, 9], [3, 0, 3], [6, 3, 0]])
         >>> [round(p, 6) for p in answer["prices"]["price"]]
         [24.346154, 27.346154, 30.346154]
+
+        The third region holds 33 against the others by a levy of 4.928571 on the 3 units that it buys:
+
+        >>> held = spatial_equilibrium([9, 3, 18], [1, 2, 1], [42, 54, 51], [3, 2, 1],
+        ...                            [[0, 3, 9], [3, 0, 3], [6, 3, 0]], members=[2], reference_price=33)
+        >>> [round(p, 6) for p in held["prices"]["price"]]
+        [22.071429, 25.071429, 33.0]
     """
     problem = _arrange(supply_intercept, supply_slope, demand_intercept, demand_slope, freight, tariff)
+    mechanism = mechanism_of(problem, members, reference_price, levy, origin_slope)
     flows = _solve_symmetric(problem, solver) if problem.symmetric else _solve_monotone(problem, solver)
-    return _result(problem, flows)
+    if mechanism is None:
+        return _result(problem, flows)
+    held = hold(problem, mechanism, flows)
+    return with_levies(_result(problem, held.flow), problem, mechanism, held)
 
 
 @dataclass(frozen=True)
-class _Problem:
+class SpatialProblem:
     """Stacked form: supply index i * G + g, demand index j * G + g, one link per usable (i, j, g)."""
 
     supply_intercept: Floats
@@ -90,9 +128,11 @@ class _Problem:
 
     @property
     def symmetric(self) -> bool:
+        """Whether the slopes are symmetric, so that a quadratic program gives the equilibrium."""
         return all(np.allclose(m, m.T, rtol=1e-12, atol=0) for m in (self.supply_matrix, self.demand_matrix))
 
     def sums(self) -> tuple[sparse.csc_array, sparse.csc_array]:
+        """(supplies, L) and (demands, L) matrices that sum links by their ends."""
         links = np.arange(len(self.cost))
         ones = np.ones(len(self.cost))
         by_supply = sparse.csc_array(
@@ -111,7 +151,7 @@ def _arrange(
     demand_slope: ArrayLike,
     freight: ArrayLike,
     tariff: ArrayLike | None,
-) -> _Problem:
+) -> SpatialProblem:
     a, goods = _intercept(supply_intercept, "supply_intercept")
     c, goods_d = _intercept(demand_intercept, "demand_intercept")
     if goods != goods_d:
@@ -134,7 +174,7 @@ def _arrange(
     g, i, j = np.nonzero(np.isfinite(cost))
     if not len(g):
         raise InputError("no usable route: every freight is infinite", where="freight")
-    return _Problem(
+    return SpatialProblem(
         a.reshape(-1), supply, c.reshape(-1), demand, i * goods + g, j * goods + g, cost[g, i, j], goods
     )
 
@@ -210,7 +250,7 @@ def _finite(value: ArrayLike, name: str) -> Floats:
     return array
 
 
-def _solve_symmetric(problem: _Problem, solver: SolverName) -> Floats:
+def _solve_symmetric(problem: SpatialProblem, solver: SolverName) -> Floats:
     """Maximise net social payoff over supply, demand and flows: a quadratic program."""
     by_supply, by_demand = problem.sums()
     m, n, links = len(problem.supply_intercept), len(problem.demand_intercept), len(problem.cost)
@@ -234,7 +274,7 @@ def _solve_symmetric(problem: _Problem, solver: SolverName) -> Floats:
     return solve(program, solver=solver, tolerance=1e-12).x[m + n :] * size
 
 
-def _solve_monotone(problem: _Problem, solver: SolverName) -> Floats:
+def _solve_monotone(problem: SpatialProblem, solver: SolverName) -> Floats:
     """Solve the monotone linear complementarity problem x >= 0, Mx + q >= 0, x'(Mx + q) = 0 as a convex
     program."""
     by_supply, by_demand = problem.sums()
@@ -262,7 +302,7 @@ def _solve_monotone(problem: _Problem, solver: SolverName) -> Floats:
     return solve(program, solver=solver, tolerance=1e-12).x * size
 
 
-def _scales(problem: _Problem) -> tuple[float, float]:
+def _scales(problem: SpatialProblem) -> tuple[float, float]:
     """Typical price and quantity, so that the solver sees numbers of order one."""
     price = float(max(np.abs(problem.demand_intercept).max(), np.abs(problem.supply_intercept).max(), 1e-300))
     slopes = np.concatenate([np.diag(problem.supply_matrix), np.diag(problem.demand_matrix)])
@@ -270,7 +310,7 @@ def _scales(problem: _Problem) -> tuple[float, float]:
     return price, price / float(np.median(positive)) if len(positive) else 1.0
 
 
-def _result(problem: _Problem, flows: Floats) -> Result:
+def _result(problem: SpatialProblem, flows: Floats) -> Result:
     by_supply, by_demand = problem.sums()
     supply, demand = by_supply @ flows, by_demand @ flows
     supply_price = problem.supply_intercept + problem.supply_matrix @ supply
