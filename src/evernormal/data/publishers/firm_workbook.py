@@ -84,7 +84,7 @@ def reading(path: Path, asked: Asked) -> Reading:
     table = pl.DataFrame([{name: row.get(name) for name in schema} for row in found.rows], schema=schema)
     return Reading(
         table.sort("sheet", "form", "site", "supplier", "period", "known_on", "source_ref", nulls_last=True),
-        "firm",
+        "firm-books",
         f"purchases, stocks, suppliers and use, {path.name}",
         known,
         findings=tuple(_findings(found)),
@@ -188,6 +188,8 @@ def _read_sheet(sheet: Sheet, layout: SheetLayout, found: _Found, file: str) -> 
         values = _row(sheet, row, columns, faulty, fault, found.namibia)
         _check(layout, values, row, columns, fault)
         key = tuple(sorted((name, str(value)) for name, value in values.items()))
+        if any(at == row for at, _ in faulty):
+            continue
         if key in seen:
             fault(row, first_of, f"the row repeats row {seen[key]}", "delete one of the two")
         seen.setdefault(key, row)

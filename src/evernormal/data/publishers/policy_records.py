@@ -12,6 +12,7 @@ import csv
 import functools
 import html
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -164,7 +165,7 @@ def subject_of(
     words = words_of(title) | set(extra)
     if not words:
         words = words_of(text)
-    elif "rare-earths" in words:
+    elif "rare-earths" in words and not words & RARE_EARTHS:
         words |= words_of(text) & RARE_EARTHS
     rows = [row for code in codes for row in _codes_under(code[:6]) if not revision or revision in row[3]]
     alone = {form.partition("/")[0] for _, form, shared, _ in rows if not shared}
@@ -272,9 +273,22 @@ def joined(values: Iterable[str]) -> str | None:
 
 def by_name(name: str, source: str) -> str | None:
     """Return the country that a publisher's name or ISO code means; None when the table has none."""
-    table = aliases(source)
     text = " ".join(name.split())
-    return table.get(text) or (text if text in aliases("iso3") else None)
+    found = aliases(source).get(text) or (text if text in aliases("iso3") else None)
+    return found or _folded(source).get(_fold(text))
+
+
+def _fold(name: str) -> str:
+    """Return a name without accents, case and the ways of writing *and* and *Saint*."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return " ".join(bare.replace("&", " and ").replace("’", "'").replace("St. ", "Saint ").casefold().split())
+
+
+@functools.cache
+def _folded(source: str) -> dict[str, str]:
+    """Return the names of a source, and those that everyone uses, by what is left of them when folded."""
+    names = {**aliases("name"), **aliases(source)}
+    return {_fold(name): iso3 for name, iso3 in names.items() if len(name) > 3}
 
 
 def targets_in(title: str, side: str) -> tuple[str, ...]:
