@@ -1,0 +1,201 @@
+"""The reduced form: what trade of the next year is, learned from 30 years of it.
+
+It is no equilibrium.  It says by what factor a forecaster who looks only at the past should correct the
+pro-rata cut, and stands on top of the engine under its own name.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from evernormal.errors import InputError
+from evernormal.market.history.common_factor import YearFactor
+from evernormal.market.history.features import SIDES
+from evernormal.market.history.least_absolute import least_absolute
+from evernormal.market.history.panel import Panel
+from evernormal.market.history.records import imports_of
+from evernormal.market.history.situation import Situation
+
+__all__ = ["FACTOR_TERMS", "Coefficients", "ReducedForm", "fit", "fit_folds", "shipped_reduced_form"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+FACTOR_TERMS = ("common_tonnes", "common_unit_value")
+ROUNDS_OF_A_FOLD = 10
+"""Rounds from the coefficients of all codes: leaving a few codes out moves them little."""
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Coefficients of one side.
+
+    Attributes:
+        names: of the terms.
+        values: (K,).
+        error: (K,) standard error; nan where it was not estimated.
+    """
+
+    names: tuple[str, ...]
+    values: Floats
+    error: Floats
+
+
+@dataclass(frozen=True)
+class ReducedForm:
+    """Coefficients of importers, exporters and routes, with or without the year's common factor."""
+
+    sides: Mapping[str, Coefficients]
+    with_factor: bool = False
+
+    def amounts(self, case: Situation, factor: YearFactor | None = None) -> dict[str, Floats]:
+        """Return the median forecast of every side, each by itself (equation E66).
+
+        Args:
+            case: what is known.
+            factor: the year's common factor, for coefficients that were fitted with it.
+
+        Returns:
+            ``importers`` (N,): tonnes received.  ``exporters`` (N,): tonnes shipped, those of the cutting
+            exporters as known.  ``routes`` (P,): tonnes of each pair.  They need not add up; see
+            :func:`evernormal.market.history.closing.close`.
+
+        Raises:
+            InputError: a factor is missing, or given to coefficients without one.
+        """
+        if self.with_factor != (factor is not None):
+            raise InputError(
+                "these coefficients need the year's common factor"
+                if self.with_factor
+                else "these coefficients know no common factor"
+            )
+        found: dict[str, Floats] = {}
+        for side in SIDES:
+            rows = side.rows(case, 1e-5)
+            known = self.sides[side.name]
+            matrix = rows.matrix
+            if factor is not None:
+                matrix = np.column_stack([matrix, np.tile(np.asarray(factor), (len(matrix), 1))])
+            amount = side.before(case)
+            amount[rows.place] = rows.base * np.maximum(matrix @ known.values, 0.0)
+            found[side.name] = amount
+        return _combined(case, found)
+
+
+def _combined(case: Situation, found: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Put what is known beside what is forecast: the cutting exporters' flows and totals."""
+    records = case.records
+    bought = imports_of(records, case.kept) + found["purchases"]
+    return {
+        "importers": bought if case.importers_known else (bought + found["importers"]) / 2,
+        "exporters": found["exporters"] + case.known_exports,
+        "routes": found["routes"] + case.kept,
+    }
+
+
+def fit(
+    panels: Mapping[str, Panel], *, with_factor: bool = False, start: ReducedForm | None = None
+) -> ReducedForm:
+    """Return the coefficients that fit every code (equation E65).
+
+    Args:
+        panels: training rows by side.
+        with_factor: whether the year's common factor is known.
+        start: coefficients to start from.
+    """
+    with threadpool_limits(1, "blas"):
+        sides = {
+            name: _fitted(part, np.ones(len(part.target), dtype=np.bool_), with_factor, start, 60)
+            for name, part in panels.items()
+        }
+    return ReducedForm(sides, with_factor)
+
+
+def fit_folds(
+    panels: Mapping[str, Panel], folds: Mapping[str, int], whole: ReducedForm
+) -> tuple[ReducedForm, dict[int, ReducedForm]]:
+    """Return the coefficients with standard errors, and those of each fold, fitted without its codes.
+
+    The standard errors are the grouped jackknife over the folds.
+
+    Args:
+        panels: training rows by side.
+        folds: code to fold; codes that are in no fold are always trained on.
+        whole: coefficients of all codes.
+    """
+    numbers = sorted(set(folds.values()))
+    found: dict[int, ReducedForm] = {}
+    with threadpool_limits(1, "blas"):
+        for number in numbers:
+            sides = {}
+            for name, part in panels.items():
+                out = np.array([folds.get(code) == number for code in part.codes])
+                sides[name] = _fitted(part, ~out[part.code], whole.with_factor, whole, ROUNDS_OF_A_FOLD)
+            found[number] = ReducedForm(sides, whole.with_factor)
+    return _with_errors(whole, list(found.values())), found
+
+
+def _fitted(
+    part: Panel, chosen: NDArray[np.bool_], with_factor: bool, start: ReducedForm | None, most: int
+) -> Coefficients:
+    names = (*part.names, *FACTOR_TERMS) if with_factor else part.names
+    matrix = part.matrix[chosen]
+    if with_factor:
+        matrix = np.column_stack([matrix, part.factor[chosen]])
+    first = _start(start, part.side.name, names)
+    values = least_absolute(matrix, part.target[chosen], part.weight[chosen], first, most=most)
+    return Coefficients(names, values, np.full(len(names), np.nan))
+
+
+def _start(start: ReducedForm | None, side: str, names: tuple[str, ...]) -> Floats | None:
+    if start is None:
+        return None
+    known = dict(zip(start.sides[side].names, start.sides[side].values, strict=True))
+    return np.array([known.get(name, 0.0) for name in names])
+
+
+def _with_errors(whole: ReducedForm, left_out: list[ReducedForm]) -> ReducedForm:
+    groups = len(left_out)
+    sides = {}
+    for name, known in whole.sides.items():
+        values = np.stack([form.sides[name].values for form in left_out])
+        spread = ((values - values.mean(axis=0)) ** 2).sum(axis=0)
+        sides[name] = Coefficients(known.names, known.values, np.sqrt((groups - 1) / groups * spread))
+    return ReducedForm(sides, whole.with_factor)
+
+
+@lru_cache(maxsize=2)
+def shipped_reduced_form(*, with_factor: bool = False) -> ReducedForm:
+    """Return the shipped coefficients: fitted on every code of the shipped trade.
+
+    >>> sorted(shipped_reduced_form().sides)
+    ['exporters', 'importers', 'routes']
+    """
+    text = files("evernormal.market").joinpath("tables/reduced_form.csv").read_text("utf-8")
+    wanted = "year's factor" if with_factor else "nothing else"
+    rows = [row for row in csv.DictReader(text.splitlines()) if row["known"] == wanted]
+    sides = {}
+    for side in SIDES:
+        own = [row for row in rows if row["side"] == side.name]
+        sides[side.name] = Coefficients(
+            tuple(row["term"] for row in own),
+            np.array([float(row["value"]) for row in own]),
+            np.array([float(row["standard_error"]) for row in own]),
+        )
+    return ReducedForm(MappingProxyType(sides), with_factor)
+
+
+def terms_of(form: ReducedForm) -> Iterable[tuple[str, str, float, float]]:
+    """Yield side, term, value and standard error of every coefficient."""
+    for name, known in form.sides.items():
+        for term, value, error in zip(known.names, known.values, known.error, strict=True):
+            yield name, term, float(value), float(error)
