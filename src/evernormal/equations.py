@@ -796,6 +796,58 @@ _ALL = (
         "Propagation of relative errors; sum of ends: outer interval",
         "evernormal.risk.forecast_uses.by_use",
     ),
+    Equation(
+        "E150",
+        "Leontief inverse",
+        r"x = (I - A)^{-1} f,\quad a_{ij} = z_{ij}/x_j",
+        "output = inverse of (1 - inputs per unit of output) x final use",
+        "Leontief 1936; Miller and Blair 2009, Input-Output Analysis, section 2.2",
+        "evernormal.market.input_output_algebra.leontief_inverse",
+    ),
+    Equation(
+        "E151",
+        "Output when some sectors are limited",
+        r"x_s = \bar x_s,\quad x_u = (I - A_{uu})^{-1}(f_u + A_{us}\bar x_s)",
+        "limited sectors make their limit, others what final use and limited sectors need; a limit that demand"
+        " does not reach does not bind",
+        "Mixed model, Miller and Blair 2009, section 13.2",
+        "evernormal.market.input_output_algebra.limited_output",
+    ),
+    Equation(
+        "E152",
+        "Least loss under limits",
+        r"\max_x \sum_j v_j x_j \;\text{s.t.}\; 0 \le x \le \bar x,\;"
+        r" \min(f,0) \le x - A x \le f",
+        "most value added that limits and recipes allow, final use giving way where that costs least",
+        "Linear programme of an input-output table, Dorfman, Samuelson and Solow 1958, chapter 9",
+        "evernormal.market.input_output_algebra.best_allocation",
+    ),
+    Equation(
+        "E153",
+        "Bottleneck without replacement",
+        r"\delta_j = \max\left(\delta_j^0, \max_i \frac{z^d_{ij}}{z^d_{ij} + z^m_{ij}} \delta_i\right)",
+        "share of output lost = the largest of its own and of what any home input lacks; imports stay",
+        "Leontief's technology with proportional rationing; Hallegatte 2008, Risk Analysis 28:779-799",
+        "evernormal.market.input_output_algebra.bottleneck",
+    ),
+    Equation(
+        "E154",
+        "Joint shortage of complementary inputs",
+        r"y_p = q_p \min_{m \in p}(1 - d_m),\quad"
+        r" \ell = \sum_p \max_{m \in p} \ell_m \frac{a_{mp} q_p}{\sum_{p'} a_{mp'} q_{p'}}",
+        "output of a product = base x least share of any input that it needs; loss = sum over products of the"
+        " largest loss among their inputs",
+        "Leontief's technology, product by product; the split of a loss over products: ours",
+        "evernormal.market.economy_joint.Joint.value",
+    ),
+    Equation(
+        "E155",
+        "Supply-driven output, for comparison",
+        r"\Delta x' = \Delta v' (I - B)^{-1},\quad b_{ij} = z_{ij}/x_i",
+        "lost primary inputs x inverse of (1 - shares of sales); any input replaces any other in it",
+        "Ghosh 1958, Economica 25:58-64; not plausible for quantities, Oosterhaven 1988, J. Regional Science 28:203-217",
+        "evernormal.market.input_output_algebra.ghosh_inverse",
+    ),
 )
 
 EQUATIONS: dict[str, Equation] = {equation.key: equation for equation in _ALL}

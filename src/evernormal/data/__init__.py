@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from evernormal.data.geography import aliases, countries, country, country_sources
     from evernormal.data.holdings import sources, status
     from evernormal.data.indicators import governance
+    from evernormal.data.input_output_rows import input_output
     from evernormal.data.mining import production, production_totals
     from evernormal.data.mirror import mirror_flows
     from evernormal.data.online.comtrade_fetch import comtrade_availability, fetch_comtrade
@@ -64,6 +65,7 @@ _HOMES = {
     "firm_cover": "firm_rows",
     "firm_template": "publishers.firm_template",
     "governance": "indicators",
+    "input_output": "input_output_rows",
     "inputs": "snapshot",
     "journal": "store",
     "learn_weights": "conversion_weights",
@@ -108,6 +110,7 @@ __all__ = [
     "firm_cover",
     "firm_template",
     "governance",
+    "input_output",
     "inputs",
     "journal",
     "learn_weights",

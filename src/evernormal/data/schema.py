@@ -44,6 +44,7 @@ OBSERVATIONS = (
     "policies",
     "firm",
     "concordance",
+    "input_output",
 )
 """Tables whose rows are observations and so carry source, reference, date and grade."""
 

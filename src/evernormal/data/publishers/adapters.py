@@ -37,7 +37,17 @@ __all__ = [
     "require_day",
 ]
 
-Kind = Literal["trade", "facts", "customs", "statistics", "prices", "policies", "firm", "concordance"]
+Kind = Literal[
+    "trade",
+    "facts",
+    "customs",
+    "statistics",
+    "prices",
+    "policies",
+    "firm",
+    "concordance",
+    "input_output",
+]
 """Kind of table that a file becomes; its columns are in ``tables/schema.csv``."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
