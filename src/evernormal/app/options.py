@@ -21,6 +21,7 @@ __all__ = [
     "Basis",
     "Chart",
     "ChartLanguage",
+    "Explain",
     "Facts",
     "Focal",
     "Form",
@@ -98,11 +99,24 @@ Chart = Annotated[
     ),
 ]
 
-ChartLanguage = Annotated[Language, typer.Option("--lang", help="Language of the chart: English or Korean.")]
+ChartLanguage = Annotated[
+    Language, typer.Option("--lang", help="Language of the chart and of --explain: English or Korean.")
+]
 
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Folder to write to; made when absent."),
+]
+
+Explain = Annotated[
+    str | None,
+    typer.Option(
+        "--explain",
+        metavar="NUMBER",
+        help="In place of the table: open this number down to its source rows. A column such as score, or"
+        " table.column[key=value,...].",
+        show_default=False,
+    ),
 ]
 
 Facts = Annotated[

@@ -17,6 +17,7 @@ from evernormal.errors import DataError, InputError, NotCoveredError, SnapshotEr
 from evernormal.report.address import Address, parse, require_one_row, selected
 from evernormal.report.explain_finders import found_again, has_finder, require_equal, touching
 from evernormal.report.explain_rows import Context, Evidence
+from evernormal.report.joining import part_of
 from evernormal.report.making import pinned_inputs
 from evernormal.result import Derivation, Finding, Input, Parameter, Result
 
@@ -159,6 +160,7 @@ def explain(
         return replace(found, lineage=result.lineage.inputs)
     if asked.table != "summary":
         require_one_row(result, asked)
+    result, asked = part_of(result, asked)
     context = Context(result, folder)
     found = _Walk(result, context).step(asked, depth)
     try:

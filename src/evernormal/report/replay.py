@@ -19,6 +19,7 @@ from evernormal.errors import DataError, InputError, NotCoveredError
 from evernormal.report.address import NAMING, Address, parse, require_one_row, selected
 from evernormal.report.explain_finders import found_again
 from evernormal.report.explain_rows import Context, Evidence
+from evernormal.report.joining import part_of
 from evernormal.report.making import called
 from evernormal.result import Input, Result
 
@@ -152,6 +153,8 @@ def replay(
     asked = None if number is None else parse(result, number)
     if asked is not None and asked.table != "summary":
         require_one_row(result, asked)
+    if asked is not None:
+        result, asked = part_of(result, asked)
     try:
         then = called(result, folder, as_of=known_on)
     except NotCoveredError as error:

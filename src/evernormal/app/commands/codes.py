@@ -8,7 +8,8 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
-from evernormal.app.options import AsOf, Json
+from evernormal.app.keeping import kept
+from evernormal.app.options import AsOf, Explain, Json, Out
 
 if TYPE_CHECKING:
     from evernormal.result import Result
@@ -57,6 +58,8 @@ def codes(
         ),
     ] = None,
     as_of: AsOf = None,
+    out: Out = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
     """Show every customs code of a form by revision and country, who shares it, and how it divides.
@@ -87,6 +90,8 @@ def codes(
         folder=settings.store_folder(),
         as_of=as_of,
     )
+    if kept(result, out, explain, as_json=as_json):
+        return
     if as_json:
         output.print_json(_rows(result))
     else:

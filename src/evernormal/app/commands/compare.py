@@ -8,7 +8,8 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
-from evernormal.app.options import AsOf, Json
+from evernormal.app.keeping import kept
+from evernormal.app.options import AsOf, Explain, Json, Out
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def compare(
         float, typer.Option(help="Relative difference from which two figures are listed, as a fraction.")
     ] = 0.05,
     as_of: AsOf = None,
+    out: Out = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
     """Set the sources side by side: shares and tonnes by country, and every disagreement with its reason.
@@ -67,6 +70,8 @@ def compare(
             within=within,
             tolerance=tolerance,
         )
+    if kept(result, out, explain, as_json=as_json):
+        return
     if as_json:
         output.print_json(result.tables)
         output.print_findings(result.findings, error=True)

@@ -9,7 +9,8 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
-from evernormal.app.options import AsOf, Json, Language, LanguageOption, Out, Trade
+from evernormal.app.keeping import kept
+from evernormal.app.options import AsOf, Explain, Json, Language, LanguageOption, Out, Trade
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def exposure(
     lang: LanguageOption = Language.en,
     trade: Trade = None,
     as_of: AsOf = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
     """Show how dependent a country is in every form, on whom, since when, and whether it gets worse.
@@ -86,6 +88,8 @@ def exposure(
             dataset=trade,
             folder=settings.store_folder(),
         )
+    if kept(result, None, explain, lang, as_json=as_json):
+        return
     files = _written(result, out, lang, material or None, quiet=as_json)
     if as_json:
         output.print_json(result["exposure"])

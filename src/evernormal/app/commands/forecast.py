@@ -12,7 +12,8 @@ import typer
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
 from evernormal.app.drawing import check_chart, draw_chart, tell_chart
-from evernormal.app.options import AsOf, Chart, ChartLanguage, Json, Language
+from evernormal.app.keeping import kept
+from evernormal.app.options import AsOf, Chart, ChartLanguage, Explain, Json, Language
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def forecast(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Folder to write the result to; made when absent."),
     ] = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
     """Forecast demand for a form by end use, with an 80 % interval and how well both did in the past.
@@ -123,6 +125,8 @@ def forecast(
     drawn = draw_chart(result, None if evaluate else chart, lang, quiet=as_json)
     if out is not None:
         _write(result, out, shipped=evaluate)
+    if kept(result, None, explain, lang, as_json=as_json):
+        return
     if as_json:
         output.print_json(result[table])
     elif evaluate:

@@ -12,7 +12,8 @@ import typer
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
 from evernormal.app.drawing import check_chart, draw_chart, tell_chart
-from evernormal.app.options import AsOf, Chart, ChartLanguage, Json, Language, Trade
+from evernormal.app.keeping import kept
+from evernormal.app.options import AsOf, Chart, ChartLanguage, Explain, Json, Language, Out, Trade
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Asked:
     seed: int
     as_of: str | None
     dataset: str | None
+    statistics: str | None
 
     @property
     def data(self) -> dict[str, object]:
@@ -117,6 +119,14 @@ def indicator(
         bool,
         typer.Option("--compatible", help="geopolrisk: what geopolrisk-py 2.0.1 gives."),
     ] = False,
+    statistics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="geopolrisk: statistics that you added; production of what they count comes from them.",
+            show_default=False,
+        ),
+    ] = None,
     partner: Annotated[
         str | None,
         typer.Option(
@@ -149,6 +159,8 @@ def indicator(
     chart: Chart = None,
     lang: ChartLanguage = Language.en,
     listed: Annotated[bool, typer.Option("--list", help="List the indicators.")] = False,
+    out: Out = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
     """Compute an indicator for countries and years, one row per form, material or code.
@@ -173,15 +185,19 @@ def indicator(
     places = [c if c == "EU" else iso3(c, where="--country") for c in country]
     if name != "geopolrisk" and compatible:
         raise InputError(f"{name} does not know --compatible", where="indicator")
+    if name != "geopolrisk" and statistics is not None:
+        raise InputError(f"{name} does not know --statistics", where="indicator")
     if name == "concentration" and "EU" in places:
         raise InputError("concentration does not know EU", where="indicator")
     asked = Asked(
         places, year or None, material or None, compatible, partner, neighbour or None,
-        [one.value for one in of or []], threshold, draws, seed, as_of, trade,
+        [one.value for one in of or []], threshold, draws, seed, as_of, trade, statistics,
     )  # fmt: skip
     entry = ENTRIES[name]
     with progress("Computing", quiet=as_json):
         result, rows = entry.compute(asked)
+    if kept(result, out, explain, lang, as_json=as_json):
+        return
     drawn = draw_chart(result, chart, lang, quiet=as_json)
     if as_json:
         output.print_json(rows)
@@ -211,7 +227,10 @@ def _plain(result: Result, table: str) -> tuple[Result, pl.DataFrame]:
 def _geopolrisk(asked: Asked) -> tuple[Result, pl.DataFrame]:
     from evernormal import risk
 
-    result = risk.geopolrisk(asked.countries, asked.years, asked.names, asked.compatible, **asked.data)  # type: ignore[arg-type]
+    result = risk.geopolrisk(
+        asked.countries, asked.years, asked.names, asked.compatible, statistics=asked.statistics,
+        **asked.data,  # type: ignore[arg-type]
+    )  # fmt: skip
     return _plain(result, "geopolrisk")
 
 
@@ -313,8 +332,7 @@ def _duty(asked: Asked) -> tuple[Result, pl.DataFrame]:
         for form in _forms(asked):
             found = risk.supplier_shares(form, place, asked.years, neighbours=near, **asked.data)  # type: ignore[arg-type]
             results.append(_labelled(found, "thresholds", country=place, form=form))
-    joined = _joined(results, "thresholds")
-    return joined, joined["thresholds"]
+    return _plain(_joined(results, "thresholds"), "thresholds")
 
 
 def _by_form(asked: Asked, function: Callable[..., Result], table: str) -> tuple[Result, pl.DataFrame]:
@@ -322,8 +340,7 @@ def _by_form(asked: Asked, function: Callable[..., Result], table: str) -> tuple
         _labelled(function(form, asked.countries, asked.years, **asked.data), table, form=form)
         for form in _forms(asked)
     ]
-    joined = _joined(results, table)
-    return joined, joined[table]
+    return _plain(_joined(results, table), table)
 
 
 def _forms(asked: Asked) -> list[str]:
@@ -336,34 +353,25 @@ def _forms(asked: Asked) -> list[str]:
     return list(form_codes(None, opened(asked.dataset, folder, asked.as_of)))
 
 
-def _labelled(result: Result, table: str, **labels: str) -> Result:
-    """Put what a table is about in front of its columns."""
-    from dataclasses import replace
-
-    import polars as pl
-
-    first = [pl.lit(value).alias(name) for name, value in labels.items()]
-    shown = result[table].select(*first, *(pl.col(c) for c in result[table].columns if c not in labels))
-    return replace(result, tables={**result.tables, table: shown})
-
-
 def _over_years(
     asked: Asked, function: Callable[[int | None], Result], table: str
 ) -> tuple[Result, pl.DataFrame]:
     years: Sequence[int | None] = asked.years or [None]
-    joined = _joined([function(year) for year in years], table)
-    return joined, joined[table]
+    return _plain(_joined([function(year) for year in years], table), table)
+
+
+def _labelled(result: Result, table: str, **labels: str) -> Result:
+    """Put what a table is about in front of its columns."""
+    from evernormal.report.joining import labelled
+
+    return labelled(result, table, **labels)
 
 
 def _joined(results: Sequence[Result], table: str) -> Result:
-    """Return the first result with the rows of all, each finding once."""
-    from dataclasses import replace
+    """Put the rows of all results under each other; each can still be explained by its own call."""
+    from evernormal.report.joining import joined
 
-    import polars as pl
-
-    rows = pl.concat([one[table] for one in results], how="vertical_relaxed")
-    findings = {finding.message: finding for one in results for finding in one.findings}
-    return replace(results[0], tables={**results[0].tables, table: rows}, findings=tuple(findings.values()))
+    return joined(results, table)
 
 
 ENTRIES: Mapping[str, Entry] = {

@@ -8,7 +8,8 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
-from evernormal.app.options import AsOf, Basis, Json
+from evernormal.app.keeping import kept
+from evernormal.app.options import AsOf, Basis, Explain, Json, Out
 from evernormal.app.progress import progress
 
 __all__ = ["register"]
@@ -54,6 +55,8 @@ def mirror(
         ),
     ] = None,
     as_of: AsOf = None,
+    out: Out = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
     """Show what both sides declare, the value between them with its interval, and how well each reports.
@@ -74,6 +77,8 @@ def mirror(
             folder=settings.store_folder(),
             as_of=as_of,
         )
+    if kept(result, out, explain, as_json=as_json):
+        return
     if as_json:
         output.print_json(result["flows"])
         output.print_findings(result.findings, error=True)

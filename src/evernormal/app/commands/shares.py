@@ -9,7 +9,8 @@ import typer
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
 from evernormal.app.drawing import check_chart, draw_chart, tell_chart
-from evernormal.app.options import Basis, Chart, ChartLanguage, Facts, Json, Language
+from evernormal.app.keeping import kept
+from evernormal.app.options import AsOf, Basis, Chart, ChartLanguage, Explain, Facts, Json, Language, Out
 from evernormal.app.progress import progress
 from evernormal.errors import InputError
 
@@ -64,6 +65,9 @@ def shares(
     ] = None,
     chart: Chart = None,
     lang: ChartLanguage = Language.en,
+    as_of: AsOf = None,
+    out: Out = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
     """Show each supplier's share of a country's imports of a form, of codes or of everything, year by year.
@@ -77,10 +81,12 @@ def shares(
     years = year or None
     with progress("Reading trade", quiet=as_json):
         result = (
-            _of_form(importer, form, by, years, dataset, facts, code)
+            _of_form(importer, form, by, years, dataset, facts, code, as_of)
             if form is not None
-            else _of_codes(importer, code, by, years, dataset, facts)
+            else _of_codes(importer, code, by, years, dataset, facts, as_of)
         )
+    if kept(result, out, explain, lang, as_json=as_json):
+        return
     drawn = draw_chart(result, chart, lang, quiet=as_json, form=form)
     if as_json:
         output.print_json(result["shares"])
@@ -105,13 +111,16 @@ def _of_form(
     dataset: str | None,
     facts: str | None,
     code: list[str] | None,
+    as_of: str | None,
 ) -> Result:
     from evernormal.network.suppliers import suppliers
 
     if code:
         raise InputError("FORM and --code cannot be given together", cure="Give one of them.")
     folder = settings.store_folder()
-    return suppliers(importer, form, by.value, years, dataset=dataset, facts=facts, folder=folder)
+    return suppliers(
+        importer, form, by.value, years, dataset=dataset, facts=facts, folder=folder, as_of=as_of
+    )
 
 
 def _of_codes(
@@ -121,13 +130,16 @@ def _of_codes(
     years: list[int] | None,
     dataset: str | None,
     facts: str | None,
+    as_of: str | None,
 ) -> Result:
     from evernormal.data import supplier_shares
 
     if facts is not None:
         raise InputError("--facts needs a FORM", cure="Name the form whose published shares you want.")
     folder = settings.store_folder()
-    return supplier_shares(importer, code or None, by.value, years, dataset=dataset, folder=folder)
+    return supplier_shares(
+        importer, code or None, by.value, years, dataset=dataset, folder=folder, as_of=as_of
+    )
 
 
 def _print_years(table: pl.DataFrame, title: str) -> None:

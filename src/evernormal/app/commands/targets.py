@@ -9,7 +9,8 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
-from evernormal.app.options import AsOf, Json, Trade
+from evernormal.app.keeping import kept
+from evernormal.app.options import AsOf, Explain, Json, Out, Trade
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def targets(
     window: Annotated[int, typer.Option(help="Years over which the pace is taken.", min=3)] = 5,
     trade: Trade = None,
     as_of: AsOf = None,
+    out: Out = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
     """Show base, now, the pace that is needed and the pace there is, and where it leads.
@@ -76,6 +79,8 @@ def targets(
             dataset=trade,
             folder=settings.store_folder(),
         )
+    if kept(result, out, explain, as_json=as_json):
+        return
     if as_json:
         output.print_json(result["progress"])
     else:

@@ -9,7 +9,8 @@ import typer
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
 from evernormal.app.drawing import check_chart, draw_chart, tell_chart
-from evernormal.app.options import AsOf, Chart, ChartLanguage, Form, Json, Language, Trade
+from evernormal.app.keeping import kept
+from evernormal.app.options import AsOf, Chart, ChartLanguage, Explain, Form, Json, Language, Out, Trade
 from evernormal.app.progress import progress
 
 __all__ = ["register"]
@@ -43,6 +44,8 @@ def trace(
     as_of: AsOf = None,
     chart: Chart = None,
     lang: ChartLanguage = Language.en,
+    out: Out = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
     """Trace a form from the supplier that customs name through hubs and refiners back to the mine.
@@ -61,6 +64,8 @@ def trace(
             dataset=trade,
             folder=settings.store_folder(),
         )
+    if kept(result, out, explain, lang, as_json=as_json):
+        return
     drawn = draw_chart(result, chart, lang, quiet=as_json)
     if as_json:
         output.print_json(result["origin"])

@@ -10,7 +10,8 @@ import typer
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
 from evernormal.app.drawing import check_chart, draw_chart, tell_chart
-from evernormal.app.options import Chart, ChartLanguage, Json, Language
+from evernormal.app.keeping import kept
+from evernormal.app.options import Chart, ChartLanguage, Explain, Json, Language, Out
 from evernormal.app.progress import progress
 
 __all__ = ["register"]
@@ -88,13 +89,15 @@ def visibility(
     ] = None,
     chart: Chart = None,
     lang: ChartLanguage = Language.en,
+    out: Out = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
     """Show how much of the trade of a basket code each element may be, and how narrow that is.
 
     Visibility is 1 less the width of the interval over the trade of the codes that may hold the element: 0 is
-    invisible inside the basket, 1 is known exactly.  With --json: a list of the rows of the table; findings go
-    to standard error.
+    invisible inside the basket, 1 is known exactly.  With --json: a list of the rows of the table; findings
+    go to standard error.
     """
     from evernormal.data import country as iso3
     from evernormal.network import visibility as seen
@@ -114,6 +117,8 @@ def visibility(
             folder=settings.store_folder() if dataset or customs else None,
             as_of=as_of,
         )
+    if kept(result, out, explain, lang, as_json=as_json):
+        return
     name = "new_codes" if table is Table.codes else table.value
     drawn = draw_chart(result, chart, lang, quiet=as_json, by=by.value)
     if as_json:
