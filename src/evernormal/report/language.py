@@ -30,7 +30,7 @@ MINUS = "\N{MINUS SIGN}"
 _ISO_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 _PLACES = frozenset(
     {"country", "region", "focal", "supplier", "exporter", "importer", "by", "partner", "through"}
-)
+) | {"neighbours"}
 _WITH_ARTICLE = frozenset({"USA", "GBR", "NLD", "PHL", "ARE", "COD", "CAF", "DOM"})
 _COUNTRY_CODE = re.compile(r"(?<![\w/-])[A-Z]{3}(?![\w/-])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -276,7 +276,7 @@ class Language:
 
     def _measured(self, role: str, value: float) -> object:
         """Format a finding's number by its role; a year is not grouped."""
-        if role == "share":
+        if role == "share" or (role in {"country", "countries"} and isinstance(value, float)):
             return self.percent(value)
         if role == "t":
             return self.tonnes(value)

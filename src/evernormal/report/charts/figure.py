@@ -20,6 +20,7 @@ _LONG_DECIMAL = re.compile(r"(\d\.\d)\d+")
 _ARIA = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"')
 _CLIP = re.compile(r'(id="|url\(#)((?:clip|gradient_)\d+)')
 _FONT = re.compile(r' font-family="[^"]*"')
+_ANY_FONT = "sans-serif"
 _EMPTY = re.compile(r'<path d="(?:M0,0h0v0h0Z)?"(?: display="none")?/>|<g></g>')
 
 
@@ -49,6 +50,10 @@ class Figure:
         """Return accessible SVG to stand inside a page: ``role="img"`` with title and description."""
         return _accessible(self._raw_svg(), self)
 
+    def _repr_svg_(self) -> str:
+        """Show the picture in a notebook."""
+        return self.svg()
+
     def svg_file(self) -> str:
         """Return an SVG document."""
         return '<?xml version="1.0" encoding="UTF-8"?>\n' + self.svg() + "\n"
@@ -68,7 +73,22 @@ class Figure:
     def _raw_svg(self) -> str:
         import vl_convert  # noqa: PLC0415 - heavy
 
-        return str(vl_convert.vegalite_to_svg(self.spec, allowed_base_urls=[]))
+        font = str(self.spec.get("config", {}).get("font", _ANY_FONT))
+        drawn = str(vl_convert.vegalite_to_svg(_in_font(self.spec, font, _ANY_FONT), allowed_base_urls=[]))
+        return drawn.replace(f'font-family="{_ANY_FONT}"', f'font-family="{font}"')
+
+
+def _in_font(part: Any, font: str, other: str) -> Any:
+    """Name another font in a specification.
+
+    The renderer measures every text, in a list of fonts far more slowly than in one.  No layout here depends
+    on what it measures, so that it may measure any font; the picture names the list.
+    """
+    if isinstance(part, dict):
+        return {key: _in_font(value, font, other) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_in_font(value, font, other) for value in part]
+    return other if part == font else part
 
 
 def _accessible(raw: str, figure: Figure) -> str:

@@ -47,6 +47,7 @@ def rank_chart(view: View) -> Figure:
 
     The forms that stand out are those chosen as ``forms``, else those that are disputed most.
     """
+    told = {"scores", "ranks"} <= set(view.result.tables)
     table, order = _ranks(view)
     counts = dict(table.select("indicator", "of").unique().iter_rows())
     shown = [name for name in order if counts.get(name, 0) >= 2]
@@ -58,7 +59,8 @@ def rank_chart(view: View) -> Figure:
     chosen = [view.choose("form", forms, None)] if view.choices.get("form") else []
     chosen += [f for f in (view.choices.get("forms") or ()) if f in forms and f not in chosen]
     ranked = set(table.filter(pl.col("rank").is_not_null())["form"].to_list())
-    standing = ([f for f in chosen if f in ranked] or most_disputed(table))[:HIGHLIGHTED]
+    disputed = view.result["ranks"]["form"].to_list() if told else most_disputed(table)
+    standing = ([f for f in chosen if f in ranked] or [f for f in disputed if f in ranked])[:HIGHLIGHTED]
     ranks = {(f, i): r for f, i, r in table.select("form", "indicator", "rank").iter_rows()}
     labels = [theme.wrapped(view.words.form(f), 132, 11) for f in standing]
     right = int(min(max([60.0, *(theme.text_width(p, 11) + 22 for label in labels for p in label)]), 160))

@@ -63,7 +63,7 @@ def share_chart(view: View) -> Figure:
     if not published:
         lines += _neighbours(view, recorded)
     labels = [_label(view, line) for line in lines]
-    right = int(min(max(theme.text_width(part, 11) for label in labels for part in label) + 26, 150))
+    right = int(min(max(theme.text_width(part, 11) for label in labels for part in label) + 26, 152))
     left, height = 40, 220
     plot = view.width - left - right
     at = _places(years, plot)
@@ -272,9 +272,9 @@ def _end_labels(
     placed = theme.moved_apart(wanted, 13.0 * tallest + 2, 4.0, float(height))
     texts, marks = [], []
     for line, label, y in zip(lines, labels, placed, strict=True):
-        marks.append({"x": plot + 7, "y": y, "color": line.color})
+        marks.append({"x": plot + 10, "y": y, "color": line.color})
         for i, part in enumerate(label):
-            texts.append({"x": plot + 14, "y": y + 12.5 * (i - (len(label) - 1) / 2), "label": part})
+            texts.append({"x": plot + 17, "y": y + 12.5 * (i - (len(label) - 1) / 2), "label": part})
     places = {"x": theme.pixels_x("x"), "y": theme.pixels("y")}
     return [
         alt.Chart(theme.data(marks))
