@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evernormal.market.many import ensemble
     from evernormal.market.simulate import simulate
     from evernormal.market.spatial import spatial_equilibrium
     from evernormal.network.load import load_network
@@ -20,13 +21,22 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Result": "evernormal.result",
+    "ensemble": "evernormal.market.many",
     "load_network": "evernormal.network.load",
     "load_scenario": "evernormal.network.scenario",
     "simulate": "evernormal.market.simulate",
     "spatial_equilibrium": "evernormal.market.spatial",
 }
 
-__all__ = ["Result", "__version__", "load_network", "load_scenario", "simulate", "spatial_equilibrium"]
+__all__ = [
+    "Result",
+    "__version__",
+    "ensemble",
+    "load_network",
+    "load_scenario",
+    "simulate",
+    "spatial_equilibrium",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -93,6 +93,7 @@ def outcome_of(
     solver: SolverName = "newton",
     near: Mapping[int, ActiveSet] | None = None,
     prepared: Prepared | None = None,
+    rest_known: bool = False,
 ) -> Outcome:
     """Run the market once and read it from the focal region's side.
 
@@ -105,11 +106,23 @@ def outcome_of(
         solver: which solver is asked first.
         near: active sets of a neighbouring run, see :func:`evernormal.market.run.run`.
         prepared: ``network`` prepared before; prepared here when omitted.
+        rest_known: see :func:`evernormal.market.run.run`.
     """
     prepared = prepared or Prepared(network)
     routes = prepared.routes(chosen.new_route_size)
     uses = final_uses(network, chosen, stand.elasticity)
-    done = run(network, routes, chosen, uses, calendar, acts, solver=solver, near=near, prepared=prepared)
+    done = run(
+        network,
+        routes,
+        chosen,
+        uses,
+        calendar,
+        acts,
+        solver=solver,
+        near=near,
+        prepared=prepared,
+        rest_known=rest_known,
+    )
     horizon = len(calendar.months) - TAIL_MONTHS
     shown = prepared.kept(
         "calendars", (calendar.months[0], horizon), lambda: Calendar.of(calendar.months[0], horizon)

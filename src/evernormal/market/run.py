@@ -88,12 +88,15 @@ def run(
     solver: SolverName = "newton",
     near: Mapping[int, ActiveSet] | None = None,
     prepared: Prepared | None = None,
+    rest_known: bool = False,
 ) -> Run:
     """Return the path of the market through ``calendar`` under resolved measures.
 
     Args:
         near: active sets of a neighbouring run by first month, from which Newton's method starts.
         prepared: ``network`` prepared before; prepared here when omitted.
+        rest_known: without any act, return the base year instead of solving for it (law 5 says that it is the
+            solution).
 
     Raises:
         InputError: a kind of measure that is not simulated.
@@ -104,7 +107,7 @@ def run(
     path: Path | None = None
     standing: dict[int, ActiveSet] = {}
     told: tuple[tuple[Act, ...], tuple[Acts, tuple[Finding, ...]]] | None = None
-    epochs = _epochs(calendar, acts, prepared)
+    epochs = [] if rest_known and not acts else _epochs(calendar, acts, prepared)
     known_since = next((month for month, known in epochs if known), 0)
     for start, known in epochs:
         if not known and start < known_since:

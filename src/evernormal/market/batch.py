@@ -1,0 +1,231 @@
+"""The work of an ensemble: a plan that travels once to every worker, and batches of draws that it runs.
+
+Every draw starts from the active set of its nearest neighbour in an *atlas*: the central run and the first
+batch of draws, solved one after the other before anything is shared out.  The atlas is the same for every
+worker, so a draw does not depend on what a worker did before (law 6), and a start near the answer costs a few
+iterations only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from evernormal.errors import ModelError
+from evernormal.market.dual_newton import ActiveSet
+from evernormal.market.factors import Draw, Space
+from evernormal.market.outcome import Outcome, calendar_of, outcome_of
+from evernormal.market.prepared import Prepared
+from evernormal.market.solver import SolverName
+from evernormal.network.network import Network
+from evernormal.network.scenario import Scenario
+
+__all__ = ["BATCH", "OUTCOMES", "SERIES", "Atlas", "Batch", "Kernel", "Plan", "bare", "rounded"]
+
+Floats = NDArray[np.float64]
+
+BATCH = 50
+"""Draws in a batch: what one task runs and one file holds."""
+
+SERIES = ("imports_t", "price_ratio", "cover_days", "shortage_t", "loss_usd")
+OUTCOMES = (
+    "shortage_t", "loss_usd", "peak_price_ratio", "min_cover_days", "imports_lost_t", "stop_days", "hit",
+)  # fmt: skip
+"""What is kept of a draw and chain; ``stop_days`` counts from the start (NaN: no stop), ``hit`` is 1 where a
+measure happens."""
+
+DIGITS = 9
+"""Significant digits kept of every number, so that a solver's rounding does not reach a file."""
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Points of the unit cube with the active sets of their solutions, by chain and first month.
+
+    Attributes:
+        points: (K, d).
+        standing: per point and chain; empty where a chain was not hit.
+    """
+
+    points: Floats
+    standing: tuple[tuple[Mapping[int, ActiveSet], ...], ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all draws have in common.
+
+    Attributes:
+        networks: one per chain, without their tables.
+        scenarios: one per chain.
+        space: factors.
+        solver: which solver is asked first.
+        atlas: where draws start from; None before it is made.
+    """
+
+    networks: tuple[Network, ...]
+    scenarios: tuple[Scenario, ...]
+    space: Space
+    solver: SolverName = "newton"
+    atlas: Atlas | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Results of draws ``first`` to ``first + N``, C chains, T months.
+
+    Attributes:
+        first: number of the first draw.
+        values: (N, d) value of every factor.
+        outcomes: (N, C) by name of :data:`OUTCOMES`.
+        series: (N, C, T) by name of :data:`SERIES`.
+        failures: draws without a proven answer: (draw, chain, why).
+    """
+
+    first: int
+    values: Floats
+    outcomes: dict[str, Floats]
+    series: dict[str, Floats]
+    failures: tuple[tuple[int, int, str], ...] = ()
+
+
+class Kernel:
+    """Runs draws of a plan; one per worker, so that networks are prepared once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._calendars = [calendar_of(scenario) for scenario in plan.scenarios]
+        self._prepared = [Prepared(network) for network in plan.networks]
+        self._relevant = [plan.space.relevant(k) for k in range(len(plan.networks))]
+
+    def central(self) -> tuple[Outcome, ...]:
+        """Return the central run of every chain."""
+        draw = self.plan.space.central()
+        with threadpool_limits(1, "blas"):
+            return tuple(self._outcome(draw, k, None) for k in range(len(self.plan.networks)))
+
+    def survey(self, points: Floats, central: Iterable[Outcome]) -> tuple[Batch, Atlas]:
+        """Run the first draws one after the other, each from the nearest before it; return them and the
+        atlas."""
+        space = self.plan.space
+        middle = np.full((1, space.dimension), 0.5)
+        atlas = Atlas(middle, (tuple(out.run.standing for out in central),))
+        parts = []
+        for n in range(len(points)):
+            batch, standing = self.run_from(n, points[n : n + 1], atlas)
+            parts.append(batch)
+            atlas = Atlas(np.concatenate([atlas.points, points[n : n + 1]]), (*atlas.standing, *standing))
+        return _joined(parts), atlas
+
+    def run(self, first: int, points: Floats) -> Batch:
+        """Run the draws of ``points`` (N, d), numbered from ``first``."""
+        if self.plan.atlas is None:
+            raise ValueError("a plan without an atlas cannot run draws")
+        return self.run_from(first, points, self.plan.atlas)[0]
+
+    def run_from(
+        self, first: int, points: Floats, atlas: Atlas
+    ) -> tuple[Batch, tuple[tuple[Mapping[int, ActiveSet], ...], ...]]:
+        """Run draws from any atlas; return them and the active sets per draw and chain."""
+        space, chains = self.plan.space, len(self.plan.networks)
+        months = max(len(c.months) for c in self._calendars)
+        shape = (len(points), chains)
+        outcomes = {name: np.full(shape, np.nan) for name in OUTCOMES}
+        series = {name: np.full((*shape, months), np.nan) for name in SERIES}
+        failures, standing = [], []
+        with threadpool_limits(1, "blas"):
+            for n, draw in enumerate(space.draws(points)):
+                stood: list[Mapping[int, ActiveSet]] = []
+                for k in range(chains):
+                    try:
+                        out = self._outcome(draw, k, self._nearest(points[n], k, atlas))
+                    except ModelError as error:
+                        failures.append((first + n, k, error.what))
+                        stood.append({})
+                        continue
+                    stood.append(out.run.standing)
+                    _keep(out, bool(draw.acts[k]), n, k, outcomes, series)
+                standing.append(tuple(stood))
+        values = rounded(space.values(points))
+        batch = Batch(
+            first,
+            values,
+            {name: rounded(part) for name, part in outcomes.items()},
+            {name: rounded(part) for name, part in series.items()},
+            tuple(failures),
+        )
+        return batch, tuple(standing)
+
+    def _outcome(self, draw: Draw, chain: int, near: Mapping[int, ActiveSet] | None) -> Outcome:
+        plan = self.plan
+        return outcome_of(
+            plan.networks[chain],
+            draw.behaviour,
+            self._calendars[chain],
+            draw.acts[chain],
+            stand=draw.stand,
+            solver=plan.solver,
+            near=near,
+            prepared=self._prepared[chain],
+            rest_known=True,
+        )
+
+    def _nearest(self, point: Floats, chain: int, atlas: Atlas) -> Mapping[int, ActiveSet] | None:
+        """Active sets of the nearest point of the atlas at which the chain was hit."""
+        known = np.array([bool(stood[chain]) for stood in atlas.standing])
+        if not known.any():
+            return None
+        relevant = self._relevant[chain]
+        away = ((atlas.points[:, relevant] - point[relevant]) ** 2).sum(axis=1)
+        return atlas.standing[int(np.argmin(np.where(known, away, np.inf)))][chain]
+
+
+def _keep(
+    out: Outcome, hit: bool, n: int, k: int, outcomes: dict[str, Floats], series: dict[str, Floats]
+) -> None:
+    """Write what is kept of one run into the arrays of its batch."""
+    months = len(out.imports)
+    shown = (out.imports, out.price_ratio, out.cover_days, out.shortage, out.loss)
+    for name, path in zip(SERIES, shown, strict=True):
+        series[name][n, k, :months] = path
+    known = out.cover_days[np.isfinite(out.cover_days)]
+    stop = out.stop.stop
+    kept = {
+        "shortage_t": out.shortage.sum(),
+        "loss_usd": out.loss.sum(),
+        "peak_price_ratio": out.price_ratio.max(),
+        "min_cover_days": known.min() if len(known) else np.nan,
+        "imports_lost_t": (out.base_imports - out.imports)[out.biting()].sum(),
+        "stop_days": np.nan if stop is None else float((stop - out.calendar.months[0]).days),
+        "hit": float(hit),
+    }
+    for name, value in kept.items():
+        outcomes[name][n, k] = value
+
+
+def _joined(parts: list[Batch]) -> Batch:
+    return Batch(
+        parts[0].first,
+        np.concatenate([part.values for part in parts]),
+        {name: np.concatenate([part.outcomes[name] for part in parts]) for name in OUTCOMES},
+        {name: np.concatenate([part.series[name] for part in parts]) for name in SERIES},
+        tuple(failure for part in parts for failure in part.failures),
+    )
+
+
+def rounded(values: Floats) -> Floats:
+    """Keep :data:`DIGITS` significant digits."""
+    size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
+    unit = 10.0 ** (np.floor(np.log10(size)) - DIGITS + 1)
+    return np.asarray(np.round(values / unit) * unit)
+
+
+def bare(network: Network) -> Network:
+    """Return a network without its tables, to travel light."""
+    import polars as pl  # noqa: PLC0415
+
+    return replace(network, tables={}, coverage=pl.DataFrame(), findings=())
