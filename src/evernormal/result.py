@@ -20,7 +20,7 @@ import polars as pl
 from evernormal.errors import InputError, SnapshotError, UnknownNameError
 from evernormal.storage import written
 
-__all__ = ["Derivation", "Finding", "Input", "Lineage", "Parameter", "Result", "sha256_of"]
+__all__ = ["Derivation", "Finding", "Grade", "Input", "Lineage", "Parameter", "Result", "sha256_of"]
 
 Level = Literal["info", "caution", "warning"]
 Grade = Literal["A", "B", "C"]

@@ -30,6 +30,9 @@ NOT_NUMBERS = {
     "policy_codes.csv": "which form a code of a policy record is",
     "policy_kinds.csv": "which kind of measure a publisher's type is",
     "policy_words.csv": "which material a word of a policy record is",
+    "firm_layout.csv": "columns of the template for firms",
+    "form_names.csv": "Korean and English names",
+    "price_labels.csv": "what a publisher's label means",
     "policy_episodes.csv": "names and days of acts; each row names its source",
 }
 MADE = {

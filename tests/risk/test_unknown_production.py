@@ -20,7 +20,7 @@ def test_a_listed_country_without_a_figure_stays_unknown(monkeypatch: pytest.Mon
         return rows.with_columns(unknown.alias("value"))
 
     monkeypatch.setattr(data, "production", with_a_gap)
-    table = _production(form("cobalt/ore"), ["AUS", "COD", "KOR"], [2022])
+    table = _production(form("cobalt/ore"), ["AUS", "COD", "KOR"], [2022], None)
     by_country = dict(zip(table["country"], table["production_t"], strict=True))
     assert by_country["AUS"] is None
     assert by_country["COD"] > 0

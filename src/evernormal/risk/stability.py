@@ -12,12 +12,13 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from evernormal.errors import InputError, LabelError, UnknownNameError
-from evernormal.result import Parameter
+from evernormal.result import Grade, Parameter
 
 __all__ = [
     "BANDS",
@@ -84,7 +85,7 @@ def stability_parameters() -> tuple[Parameter, ...]:
                 float(row["low"]),
                 float(row["high"]),
                 "fraction",
-                "C",
+                cast(Grade, row["grade"]),
                 row["source"],
             )
             for row in csv.DictReader(stream)
