@@ -100,6 +100,14 @@ def test_an_answer_of_the_api(tmp_path: Path) -> None:
     assert result["added"]["as_of"].item() == "2026-01-05"
 
 
+def test_countries_that_the_publisher_infers_are_no_targets(tmp_path: Path) -> None:
+    """A tariff on everyone hits more than those whose trade the publisher found: whom it hits is not said."""
+    answer = api_answer(inferred_jurisdictions="Inferred", state_act_title="United States of America: Tariff")
+    _, rows = add(tmp_path, "gta", "answer.json", [answer])
+    assert rows["against"].item() is None
+    assert "affected as the publisher infers: CHN" in rows["detail"].item()
+
+
 def test_codes_in_a_description_are_read(tmp_path: Path) -> None:
     text = "This applies to tariff headings 7403.12 and 8110.10. It costs USD 5405.43 million."
     _, rows = add(tmp_path, "gta", "gta.json", [converted(title="Permits", description=text)])
@@ -342,10 +350,10 @@ def test_reading_records_by_who_what_and_when(tmp_path: Path) -> None:
         return data.policies(folder=store, **asked)["policies"]["record"].to_list()
 
     assert records(by="CHN", forms="graphite/natural", since="2020-01-01") == ["129576"]
-    assert records(forms="antimony/oxide") == ["CHN-2024-08-15-licence-2"]
+    assert records(forms="antimony/oxide") == ["CHN-2024-08-15-licence"]
     assert records(forms="antimony/oxide", until="2024-01-01") == []
     assert records(kinds="ban") == []
-    assert records(against="KOR", materials="antimony") == ["CHN-2024-08-15-licence-2"]
+    assert records(against="KOR", materials="antimony") == ["CHN-2024-08-15-licence"]
     for wrong in ({"by": "CHX"}, {"forms": "graphite/natual"}, {"kinds": "licens"}, {"materials": "graphit"}):
         with pytest.raises(UnknownNameError, match="Did you mean"):
             records(**wrong)

@@ -13,31 +13,11 @@ from datetime import date
 from importlib import resources
 from typing import cast
 
+from evernormal.network.forms import material as material_of
 from evernormal.result import Grade, Parameter
 
 __all__ = ["hardness_of", "table_hash"]
 
-_RARE_EARTHS = frozenset(
-    [
-        "lanthanum",
-        "cerium",
-        "praseodymium",
-        "neodymium",
-        "promethium",
-        "samarium",
-        "europium",
-        "gadolinium",
-        "terbium",
-        "dysprosium",
-        "holmium",
-        "erbium",
-        "thulium",
-        "ytterbium",
-        "lutetium",
-        "scandium",
-        "yttrium",
-    ]
-)
 _UNITS = {"delay_days": "d", "rate": "fraction"}
 
 
@@ -55,7 +35,7 @@ def hardness_of(kind: str, by: str, form: str, known_on: date | None = None) -> 
     [90.0, 1.0]
     """
     material = form.partition("/")[0]
-    tried = [material, *(["rare-earths"] if material in _RARE_EARTHS else []), "*"]
+    tried = [material, *(["rare-earths"] if material_of(material).rare_earth else []), "*"]
     found: dict[str, Parameter] = {}
     for who in dict.fromkeys((by, "*")):
         for what in tried:

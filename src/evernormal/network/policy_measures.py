@@ -32,6 +32,9 @@ from evernormal.result import Derivation, Finding, Input, Lineage, Parameter, Re
 __all__ = ["measures_from_policies"]
 
 _SAME_ACT = timedelta(days=31)
+_MANY = 6
+"""So many countries named as affected are everyone who buys, not a target."""
+
 _COLUMNS = (
     *("id", "kind", "by", "against", "forms", "announced", "effective", "suspended", "resumes", "ends"),
     *("hardness", "grade", "records", "url", "note", "definition"),
@@ -211,7 +214,7 @@ def _is_same(one: Act, other: Act) -> bool:
         return False
     if one.against and other.against and not set(one.against) & set(other.against):
         return False
-    if bool(one.against) != bool(other.against):
+    if bool(one.against) != bool(other.against) and max(len(one.against), len(other.against)) < _MANY:
         return False
     near = [
         abs(a - b) <= _SAME_ACT

@@ -8,6 +8,7 @@ one: what follows it is not known.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -70,6 +71,10 @@ def reading(path: Path, asked: Asked) -> Reading:
     problems, notes = Problems(path.name), Notes()
     typed = list(_typed(rows, problems, notes, path.name))
     problems.raise_if_any()
+    taken: Counter[str] = Counter()
+    for row in typed:
+        taken[row["record"]] += 1
+        row["record"] += f"-{taken[row['record']]}" if taken[row["record"]] > 1 else ""
     own = [day for row in typed for day in (row["as_of"], row["suspended"]) if day is not None]
     known = file_day(asked, [], own, notes, path)
     return Reading(
@@ -125,7 +130,7 @@ def _row(
         f"{cells['note']}" if announced.is_day else f"the day is not known, only the month; {cells['note']}"
     )
     return {
-        "record": f"{by}-{announced.first}-{found[0]}-{number}",
+        "record": f"{by}-{announced.first}-{found[0]}",
         "by": by,
         "against": joined(against),
         "kind": found[0],

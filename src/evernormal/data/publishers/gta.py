@@ -55,7 +55,9 @@ def reading(path: Path, asked: Asked) -> Reading:
     problems, notes = Problems(path.name), Notes()
     records, revised = records_of(read_text(path), path.name, problems)
     problems.raise_if_any()
-    own = [_known(record) for record in records]
+    own = [record.announced for record in records]
+    if asked.as_of is None:
+        own = [_known(record) for record in records]
     known = file_day(asked, revised, [day for day in own if day], notes, path)
     rows = [row for record in records for row in _rows(record, known, notes)]
     return Reading(
@@ -95,7 +97,8 @@ def _rows(record: Record, known: date, notes: Notes) -> Iterator[dict[str, Any]]
     rate = record.rate
     if rate is None and kind == "tariff" and not record.codes:
         rate = rate_in(record.text)
-    against = record.against or targets_in(record.title.partition(":")[2], side)
+    against = () if record.inferred else record.against
+    against = against or targets_in(record.title.partition(":")[2], side)
     row = {
         "record": record.record,
         "against": joined(code for code in against if code not in record.by),
@@ -128,6 +131,8 @@ def _detail(record: Record, subject: Subject, *, named: bool) -> str:
     parts = [f"type: {record.type}", f"evaluation: {record.evaluation}"]
     if named:
         parts.append("codes as the description names them")
+    if record.inferred and record.against:
+        parts.append(f"affected as the publisher infers: {', '.join(record.against[:60])}")
     if record.tags:
         parts.append(f"publisher's tags, not used: {', '.join(record.tags)}")
     if subject.said:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from evernormal.data.publishers.policy_files import read_table
 from evernormal.data.publishers.policy_records import by_name, nearest_country, plain, stated_day
 from evernormal.data.publishers.text import Problems
 from evernormal.errors import SourceFormatError
@@ -30,6 +29,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "groups": ("implementing jurisdiction groups", "implementing_jurisdiction_groups"),
     "against": ("affected jurisdictions", "affected jurisdiction", "affected jurisdiction(s)",
                 "affected_jurisdictions"),
+    "inferred": ("inferred_jurisdictions", "inferred jurisdictions"),
     "codes": ("affected products", "affected product", "affected product(s)", "affected_products",
               "hs codes", "hs code"),
     "tags": ("minerals",),
@@ -56,6 +56,7 @@ class Record:
     evaluation: str
     by: tuple[str, ...]
     against: tuple[str, ...]
+    inferred: bool
     codes: tuple[str, ...]
     tags: tuple[str, ...]
     announced: date | None
@@ -104,25 +105,12 @@ def _json(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _csv(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    first = text.partition("\n")[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
-    try:
-        header = [" ".join(cell.split()).casefold() for cell in next(reader)]
-        _require(set(header), name)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                raise SourceFormatError(
-                    f"row {reader.line_num} has {len(cells)} cells, the header has {len(header)}",
-                    where=name,
-                    cure="The download may be cut off: download it again.",
-                )
-            found = dict(zip(header, cells, strict=True))
-            yield reader.line_num, {field: _first(found, aliases) for field, aliases in _NAMES.items()}
-    except (csv.Error, StopIteration) as error:
-        raise SourceFormatError(f"the CSV is broken ({error})", where=name, cure=_CURE) from error
+    header, rows = read_table(text, name, cure=_CURE)
+    header = [cell.casefold() for cell in header]
+    _require(set(header), name)
+    for number, cells in rows:
+        found = dict(zip(header, cells, strict=True))
+        yield number, {field: _first(found, aliases) for field, aliases in _NAMES.items()}
 
 
 def _require(names: set[str], file: str) -> None:
@@ -174,6 +162,7 @@ def _record(row: int, cells: Mapping[str, Any], problems: Problems) -> tuple[Rec
         evaluation=str(cells["evaluation"] or "").strip(),
         by=_countries("by", cells["by"], row, problems) or _group(cells["groups"]),
         against=_countries("against", cells["against"], row, problems),
+        inferred=str(cells["inferred"] or "").strip().casefold().startswith("inferred"),
         codes=codes,
         tags=tuple(str(tag) for tag in tags),
         announced=announced,

@@ -6,8 +6,6 @@ A record says the year of a policy and sometimes the day of its promulgation; a 
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evernormal.data.publishers.adapters import Asked, Reading
-from evernormal.data.publishers.policy_files import file_day, moment, read_text
+from evernormal.data.publishers.policy_files import file_day, moment, read_table, read_text
 from evernormal.data.publishers.policy_records import (
     Notes,
     by_name,
@@ -30,7 +28,6 @@ from evernormal.data.publishers.policy_records import (
     targets_in,
 )
 from evernormal.data.publishers.text import Problems, require_header
-from evernormal.errors import SourceFormatError
 
 __all__ = ["reading"]
 
@@ -79,8 +76,9 @@ def reading(path: Path, asked: Asked) -> Reading:
             problems.add(number, "title", f"the row repeats row {seen[key]}")
         seen.setdefault(key, number)
         modified += _modified(cells, number, problems)
-        rows.extend(_rows(number, cells, problems, notes))
+        rows.extend(row | {"cells": key} for row in _rows(number, cells, problems, notes))
     problems.raise_if_any()
+    _number(rows)
     known = file_day(asked, modified, [row["as_of"] for row in rows if not row["open"]], notes, path)
     for row in rows:
         row["as_of"] = min(row["as_of"], known)
@@ -88,22 +86,25 @@ def reading(path: Path, asked: Asked) -> Reading:
 
 
 def _records(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = [cell.strip() for cell in next(reader)]
-        require_header(header, _COLUMNS, name)
-        for cells in reader:
-            if not any(cells):
-                continue
-            if len(cells) != len(header):
-                raise SourceFormatError(
-                    f"row {reader.line_num} has {len(cells)} cells, the header has {len(header)}",
-                    where=name,
-                    cure="The download may be cut off: download it again.",
-                )
-            yield reader.line_num, dict(zip(header, cells, strict=True))
-    except (csv.Error, StopIteration) as error:
-        raise SourceFormatError(f"the CSV is broken or cut off ({error})", where=name, cure=_CURE) from error
+    header, rows = read_table(text, name, cure=_CURE)
+    require_header(header, _COLUMNS, name)
+    for number, cells in rows:
+        yield number, dict(zip(header, cells, strict=True))
+
+
+def _number(rows: list[dict[str, Any]]) -> None:
+    """Give records of one title and year a number each, whatever their order in the file."""
+    found: dict[str, dict[str, int]] = {}
+    for row in sorted(rows, key=lambda row: (row["record"], row["cells"])):
+        same = found.setdefault(row["record"], {})
+        row["number"] = same.setdefault(row["cells"], len(same) + 1)
+    for row in rows:
+        row["record"] += f"-{row['number']}" if row["number"] > 1 else ""
+
+
+def _name(title: str, year: str) -> str:
+    """Return a name of a record that stays the same in another edition: its title and year."""
+    return f"{re.sub(r'[^a-z0-9]+', '-', title.casefold())[:70].strip('-')}-{year.strip()}"
 
 
 def _list(text: str, column: str, number: int, problems: Problems) -> list[Any]:
@@ -143,7 +144,7 @@ def _rows(
     day = _days(cells, number, problems, notes)
     names = "; ".join(dict.fromkeys(str(t.get("name")) for t in types))
     row = {
-        "record": f"{number}",
+        "record": _name(title, cells["year"]),
         "kind": kind,
         "side": side,
         "stance": _stance(kind, f"{title} {text[:200]}"),

@@ -9,19 +9,18 @@ first of its years; years to the left of every scenario are the base year.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evernormal.data.publishers.archive import Limits, csv_members
+from evernormal.data.publishers.archive import Limits
 from evernormal.data.publishers.iea_rows import Figures, scenario_name, stage_of
+from evernormal.data.publishers.workbook import check_workbook
 from evernormal.errors import InputError, SourceFormatError
 
 __all__ = ["read_workbook"]
 
-_LARGEST = 100_000_000
 _ROWS, _COLUMNS = 2000, 200
 _HEADER_ROWS = 20
 _CURE = "Give CM_Data_Explorer.xlsx as the IEA ships it."
@@ -105,8 +104,7 @@ def _sheets(path: Path, limits: Limits) -> Iterator[_Sheet]:
         raise InputError(
             "reading a workbook needs the package openpyxl", cure="Install evernormal[office]."
         ) from None
-    csv_members(path, replace(limits, total=min(limits.total, _LARGEST)))
-    _refuse_entities(path)
+    check_workbook(path, limits, cure=_CURE)
     try:
         shown = load_workbook(path, data_only=True)
         typed = load_workbook(path, data_only=False)
@@ -131,21 +129,6 @@ def _sheets(path: Path, limits: Limits) -> Iterator[_Sheet]:
         )  # fmt: skip
         merged = tuple((str(span), span.min_row, span.max_row) for span in sheet.merged_cells.ranges)
         yield _Sheet(sheet.title, rows, formulas, merged)
-
-
-def _refuse_entities(path: Path) -> None:
-    """Raise when a part of the workbook declares entities: no spreadsheet does, an attack does."""
-    with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
-            if info.filename.endswith((".xml", ".rels")):
-                with archive.open(info) as stream:
-                    head = stream.read(4096)
-                if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
-                    raise SourceFormatError(
-                        f"{info.filename} declares entities, which no spreadsheet program writes",
-                        where=path.name,
-                        cure=_CURE,
-                    )
 
 
 def _unit(sheet: _Sheet) -> str | None:

@@ -8,8 +8,6 @@ become one record; a record that begins with the first year of the file may be o
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from evernormal.data.publishers.adapters import Asked, Reading
-from evernormal.data.publishers.policy_files import file_day, moment, read_text
+from evernormal.data.publishers.policy_files import file_day, moment, read_table, read_text
 from evernormal.data.publishers.policy_records import (
     Notes,
     by_name,
@@ -109,26 +107,7 @@ def reading(path: Path, asked: Asked) -> Reading:
 
 
 def _csv(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    text = read_text(path)
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
-    try:
-        header = [cell.strip() for cell in next(reader)]
-        rows = []
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                raise SourceFormatError(
-                    f"row {reader.line_num} has {len(cells)} cells, the header has {len(header)}",
-                    where=path.name,
-                    cure="The download may be cut off: download it again.",
-                )
-            rows.append((reader.line_num, [" ".join(cell.split()) for cell in cells]))
-    except (csv.Error, StopIteration) as error:
-        raise SourceFormatError(f"the CSV is broken ({error})", where=path.name, cure=_CURE) from error
-    return header, rows
+    return read_table(read_text(path), path.name, cure=_CURE)
 
 
 def _sheet(path: Path, asked: Asked, problems: Problems) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -193,7 +172,7 @@ def _lines(
     if columns["year"] is None and columns["start"] is None and not wide:
         raise SourceFormatError("no column of years or of days of introduction", where=file, cure=_CURE)
     for number, cells in rows:
-        found = {field: cells[at] if at is not None else "" for field, at in columns.items()}
+        found = {f: " ".join(cells[at].split()) if at is not None else "" for f, at in columns.items()}
         country = by_name(found["country"], "oecd")
         if country is None:
             problems.add(number, header[columns["country"]], nearest_country(found["country"], "oecd"))
@@ -303,14 +282,7 @@ def _row(
     days = _days(line, spell, years, notes)
     value = f"; level: {line.value} {line.unit}".rstrip() if line.value else ""
     return {
-        "record": "-".join(
-            (
-                line.country,
-                kind,
-                re.sub(r"[^a-z0-9]+", "-", (line.commodity or codes[0]).casefold()),
-                str(line.row),
-            )
-        ),
+        "record": _name(line, kind, spell, codes),
         "by": line.country,
         "kind": kind,
         "side": side,
@@ -330,6 +302,13 @@ def _row(
         "source_ref": f"row {line.row}",
         "grade": "A",
     }
+
+
+def _name(line: _Line, kind: str, spell: tuple[int, int], codes: list[str]) -> str:
+    """Return a name of a record that stays the same in another edition."""
+    what = line.commodity or (codes[0] if codes else "goods")
+    words = f"{line.country} {kind} {what} {line.value} {line.start or spell[0]}"
+    return re.sub(r"[^A-Za-z0-9]+", "-", words)[:100].strip("-")
 
 
 def _told(spell: tuple[int, int]) -> str:

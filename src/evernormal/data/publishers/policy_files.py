@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import calendar
+import csv
+import io
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -13,7 +15,7 @@ from evernormal.data.publishers.policy_records import Notes
 from evernormal.data.publishers.text import decode
 from evernormal.errors import InputError, SourceFormatError
 
-__all__ = ["Moment", "file_day", "moment", "read_text"]
+__all__ = ["Moment", "file_day", "moment", "read_table", "read_text"]
 
 _LARGEST = 200_000_000
 
@@ -53,6 +55,35 @@ def file_day(asked: Asked, revised: Sequence[date], own: Sequence[date], notes: 
         text = f"the file does not tell its own day; its latest record, of {latest}, stands for it"
         notes.count("file-day-from-records", "caution", text)
     return require_day(asked, latest, path)
+
+
+def read_table(text: str, name: str, *, cure: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return header and rows of a CSV text with their line numbers; commas, semicolons or tabs divide cells.
+
+    Raises:
+        SourceFormatError: broken or cut off, named by its row.
+    """
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        header = [" ".join(cell.split()) for cell in next(reader)]
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(header):
+                raise SourceFormatError(
+                    f"row {reader.line_num} has {len(cells)} cells, the header has {len(header)}",
+                    where=name,
+                    cure="The download may be cut off: download it again.",
+                )
+            rows.append((reader.line_num, cells))
+    except (csv.Error, StopIteration) as error:
+        raise SourceFormatError(
+            f"the CSV is broken or cut off in row {reader.line_num} ({error})", where=name, cure=cure
+        ) from error
+    return header, rows
 
 
 class Moment:

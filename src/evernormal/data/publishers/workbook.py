@@ -17,7 +17,7 @@ from typing import Any
 from evernormal.data.publishers.archive import Limits, csv_members
 from evernormal.errors import InputError, SourceFormatError
 
-__all__ = ["Sheet", "column_letter", "open_book", "read_sheets"]
+__all__ = ["Sheet", "check_workbook", "column_letter", "open_book", "read_sheets"]
 
 _LARGEST = 80_000_000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -133,9 +133,7 @@ def open_book(path: Path, limits: Limits, *, cure: str = _AGAIN) -> Any:
         raise InputError(
             "reading a workbook needs the package openpyxl", cure="Install evernormal[office]."
         ) from None
-    _require_workbook(path, cure)
-    csv_members(path, replace(limits, total=min(limits.total, _LARGEST)))
-    _refuse_parts(path, cure)
+    check_workbook(path, limits, cure=cure)
     try:
         return load_workbook(path, data_only=False, keep_links=False)
     except Exception as error:  # openpyxl lets many kinds out of a damaged file
@@ -144,6 +142,18 @@ def open_book(path: Path, limits: Limits, *, cure: str = _AGAIN) -> Any:
             where=path.name,
             cure=f"The download may be cut off. {cure}",
         ) from error
+
+
+def check_workbook(path: Path, limits: Limits, *, cure: str = _AGAIN) -> None:
+    """Raise unless a file is a workbook that is safe to open.
+
+    Raises:
+        SourceFormatError: encrypted, old, a web page, a bomb, a half download, macros, links to other files,
+            declarations of entities.
+    """
+    _require_workbook(path, cure)
+    csv_members(path, replace(limits, total=min(limits.total, _LARGEST)))
+    _refuse_parts(path, cure)
 
 
 def _require_workbook(path: Path, cure: str) -> None:
