@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from evernormal.network.known import form_name
 from evernormal.network.scenario import Scenario, scenario_from
 from evernormal.result import Result
 
@@ -38,7 +39,10 @@ def scenario_from_policies(
     urls = sorted({url for url in measures["measures"]["url"] if url})
     plain = {
         "name": name,
-        "title": {"en": f"Recorded policies on {form}", "ko": f"{form} 관련 정책 기록"},
+        "title": {
+            "en": f"Recorded policies on {form_name(form).lower()}",
+            "ko": f"{form_name(form, 'ko')} 관련 정책 기록",
+        },
         "description": {
             "en": "Measures made from policy records; how hard each bites, and why, is in its note.",
             "ko": "정책 기록으로 만든 조치이며, 각 조치의 강도와 그 근거는 비고에 적혀 있다.",
