@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evernormal.market.economy_loss import propagate_loss
     from evernormal.market.economy_recipes import joint_shortage
+    from evernormal.market.history.backtesting import backtest
     from evernormal.market.input_output_algebra import leontief_inverse
     from evernormal.market.input_output_table import open_input_output
 
 _HOMES = {
+    "backtest": "history.backtesting",
     "joint_shortage": "economy_recipes",
     "leontief_inverse": "input_output_algebra",
     "open_input_output": "input_output_table",
@@ -28,6 +30,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "backtest",
     "joint_shortage",
     "leontief_inverse",
     "open_input_output",

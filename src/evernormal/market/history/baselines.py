@@ -43,7 +43,7 @@ def trend(case: Situation) -> Floats:
     """
     rest = case.rest
     change = np.divide(rest[:, -1], rest[:, -3], out=np.ones(len(rest)), where=rest[:, -3] > 0)
-    return case.kept + rest[:, -1] * np.sqrt(np.clip(change, 0.25, 4.0))
+    return np.asarray(case.kept + rest[:, -1] * np.sqrt(np.clip(change, 0.25, 4.0)))
 
 
 def averaged_base(case: Situation, weight: float = AVERAGED) -> Floats:

@@ -34,7 +34,7 @@ def price_change(records: Records) -> Floats:
 
 
 class CommonFactor:
-    """Common factors of a trade table, one per year, each without the code that it is used for (equation E67).
+    """Common factors of a trade table, one per year, each without the code it is used for (equation E67).
 
     Args:
         trade: records of every code.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -20,7 +20,16 @@ from evernormal.market.history.reduced_form import ReducedForm
 from evernormal.market.history.scores import SCORES, flow_scores
 from evernormal.market.history.situation import Situation, situation
 
-__all__ = ["GRID", "KNOWN", "Models", "Trial", "choose_elasticities", "try_episode"]
+__all__ = [
+    "GRID",
+    "KNOWN",
+    "Models",
+    "Trial",
+    "choose_elasticities",
+    "elasticity_errors",
+    "elasticity_intervals",
+    "try_episode",
+]
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +37,9 @@ KNOWN = ("nothing else", "year's factor", "importers cut")
 
 GRID = tuple(
     Elasticities(demand, supply, substitution)
-    for demand, supply, substitution in product((0.5, 1.0, 2.5, 5.0), (0.05, 0.15, 0.3), (0.3, 1.0, 3.0))
+    for demand, supply, substitution in product(
+        (0.5, 1.0, 2.5, 5.0, 10.0), (0.05, 0.15, 0.3), (0.3, 1.0, 3.0)
+    )
 )
 """Elasticities among which each fold chooses."""
 
@@ -119,11 +130,19 @@ def _half(case: Situation, closed: Closed, cleared: Cleared) -> dict[str, float]
 
 def choose_elasticities(
     trade: TradeRecords, episodes: Sequence[Episode], folds: Mapping[str, int]
-) -> tuple[dict[int, Elasticities], Elasticities, Floats]:
-    """Return the elasticities with the least error outside each fold, those of all, and the errors.
+) -> tuple[dict[int, Elasticities], Elasticities]:
+    """Return the elasticities with the least error outside each fold, and those of all.
 
     The error of a choice is the mean over the three scores of its error over that of the pro-rata cut.
     """
+    errors, rule = elasticity_errors(trade, episodes)
+    number = np.array([folds.get(episode.code, -1) for episode in episodes])
+    chosen = {f: _best(errors, rule, number != f) for f in sorted(set(folds.values()))}
+    return chosen, _best(errors, rule, number >= -1)
+
+
+def elasticity_errors(trade: TradeRecords, episodes: Sequence[Episode]) -> tuple[Floats, Floats]:
+    """Return (choices, episodes, scores) errors of :data:`GRID`, and (episodes, scores) of the rule."""
     errors = np.zeros((len(GRID), len(episodes), len(SCORES)))
     rule = np.zeros((len(episodes), len(SCORES)))
     for n, episode in enumerate(episodes):
@@ -131,18 +150,40 @@ def choose_elasticities(
         rule[n] = _three(flow_scores(case, case.pro_rata))
         for g, elasticities in enumerate(GRID):
             errors[g, n] = _three(flow_scores(case, isoelastic(case, elasticities).flows))
-    number = np.array([folds.get(episode.code, -1) for episode in episodes])
-    chosen = {f: _best(errors, rule, number != f) for f in sorted(set(folds.values()))}
-    return chosen, _best(errors, rule, number >= -1), errors
+    return errors, rule
+
+
+def elasticity_intervals(
+    errors: Floats, rule: Floats, codes: Sequence[str], draws: int = 500, seed: int = 1
+) -> dict[str, tuple[float, float]]:
+    """Return the 10 and 90 % points of each elasticity when codes are drawn again.
+
+    Args:
+        errors: as :func:`elasticity_errors` returns.
+        rule: likewise.
+        codes: code of each episode.
+        draws: how often.
+        seed: of the draws.
+    """
+    names, place = np.unique(np.asarray(codes), return_inverse=True)
+    picks = np.random.default_rng(seed).integers(0, len(names), (draws, len(names)))
+    chosen = []
+    for pick in picks:
+        weight = np.bincount(pick, minlength=len(names))[place].astype(float)
+        ratio = np.einsum("e,ges->gs", weight, errors) / (weight @ rule)
+        chosen.append(GRID[int(np.argmin(ratio.mean(axis=1)))])
+    return {
+        name: tuple(np.quantile([getattr(one, name) for one in chosen], [0.1, 0.9]).tolist())
+        for name in ("demand", "supply", "substitution")
+    }
 
 
 def _three(scores: Mapping[str, float]) -> list[float]:
     return [scores[name] for name in SCORES]
 
 
-def _best(errors: Floats, rule: Floats, used: Iterable[bool]) -> Elasticities:
-    mask = np.asarray(used)
-    if not mask.any():
+def _best(errors: Floats, rule: Floats, used: NDArray[np.bool_]) -> Elasticities:
+    if not used.any():
         return Elasticities(2.5, 0.15, 1.0)
-    ratio = errors[:, mask].sum(axis=1) / rule[mask].sum(axis=0)
+    ratio = errors[:, used].sum(axis=1) / rule[used].sum(axis=0)
     return GRID[int(np.argmin(ratio.mean(axis=1)))]

@@ -1,8 +1,8 @@
 """Equilibria of one year: the engine on an episode, calibrated on the year before.
 
 Exporters' supply, importers' demand and the choice among origins react to price; the cutting exporters ship
-what they ship.  The linear form is a quadratic program of :mod:`evernormal.market.solver`, the isoelastic form
-is solved by alternating its two closed forms.  Both clear: what is shipped is what is received.
+what they ship.  The linear form is a quadratic program of :mod:`evernormal.market.solver`, the isoelastic
+form is solved by alternating its two closed forms.  Both clear: what is shipped is what is received.
 """
 
 from __future__ import annotations

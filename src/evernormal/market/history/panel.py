@@ -1,13 +1,14 @@
 """The training panel: every code and year of the table, calm or not, as situations.
 
-Calm years teach how trade returns to the usual; years of cuts teach what a cut adds.  All cuts together weigh as
-much as all calm years together.
+Calm years teach how trade returns to the usual; years of cuts teach what a cut adds.  All cuts together
+weigh as much as all calm years together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,29 +39,48 @@ class Panel:
         names: of the features.
         matrix: (n, K) features.
         target: (n,) amount of the year over what the pro-rata cut says.
-        weight: (n,) share of the world's trade, so that fitting minimises the error that is scored.
-        code: (n,) place of the row's code in ``codes``.
+        share: (n,) share of the world's trade, so that fitting minimises the error that is scored.
         factor: (n, 2) common factors of the row's year.
+        code: (n,) place of the row's code in ``codes``.
+        year: (n,) calendar year.
+        cut: (n,) whether exporters cut.
         codes: every code of the panel.
-        episode: (n,) whether a cut happened.
     """
 
     side: Side
     names: tuple[str, ...]
     matrix: Floats
     target: Floats
-    weight: Floats
-    code: Integers
+    share: Floats
     factor: Floats
+    code: Integers
+    year: Integers
+    cut: NDArray[np.bool_]
     codes: tuple[str, ...]
-    episode: NDArray[np.bool_]
+
+    @cached_property
+    def weight(self) -> Floats:
+        """(n,) shares, those of cuts raised until all cuts weigh as much as all calm years."""
+        case = self.code * 10_000 + self.year
+        cuts, calm = len(np.unique(case[self.cut])), len(np.unique(case[~self.cut]))
+        return self.share * np.where(self.cut, calm / cuts if cuts and calm else 1.0, 1.0)
+
+    def without(self, hidden: Iterable[Episode]) -> Panel:
+        """Return the panel without the years of some episodes, as cuts or as calm years."""
+        places = {code: n for n, code in enumerate(self.codes)}
+        out = [places[e.code] * 10_000 + e.year for e in hidden if e.code in places]
+        kept = ~np.isin(self.code * 10_000 + self.year, out)
+        parts = {
+            name: getattr(self, name)[kept]
+            for name in ("matrix", "target", "share", "factor", "code", "year", "cut")
+        }
+        return replace(self, **parts)
 
 
 def panel(
     trade: TradeRecords,
     episodes: Iterable[Episode],
     factors: CommonFactor | None = None,
-    left_out: Iterable[Episode] = (),
 ) -> dict[str, Panel]:
     """Return the training panel of every side.
 
@@ -68,20 +88,18 @@ def panel(
         trade: records of every code.
         episodes: the cuts that are known; every other year of a code is calm.
         factors: common factors of ``trade``.
-        left_out: episodes whose year is not trained on, as a cut or as a calm year.
 
     Raises:
         NotCoveredError: the table has too few years to train on.
     """
-    hidden = {(episode.code, episode.year) for episode in left_out}
     cuts = {(episode.code, episode.year): episode for episode in episodes}
     found = factors or CommonFactor(trade)
     codes = tuple(trade.codes)
-    parts: dict[str, list[tuple[Floats, Floats, Floats, Floats, int, bool]]] = {s.name: [] for s in SIDES}
+    parts: dict[str, list[_Part]] = {s.name: [] for s in SIDES}
     names: dict[str, tuple[str, ...]] = {}
     for number, code in enumerate(codes):
         for t in range(2, len(trade.years)):
-            case = None if (code, trade.years[t]) in hidden else _case(trade, code, t, cuts)
+            case = _case(trade, code, t, cuts)
             if case is None:
                 continue
             factor = np.asarray(found.of(code, t))
@@ -89,8 +107,9 @@ def panel(
                 rows = side.rows(case, side.smallest)
                 names[side.name] = rows.names
                 ratio = np.minimum(side.actual(case)[rows.place] / rows.base, LARGEST_FACTOR)
-                part = (rows.matrix, ratio, rows.base / case.size, factor, number, bool(case.cutting))
-                parts[side.name].append(part)
+                parts[side.name].append(
+                    _Part(case, number, factor, rows.matrix, ratio, rows.base / case.size)
+                )
     if not names:
         raise NotCoveredError("no code has three years of trade to train on", cure="Give more years.")
     return {side.name: _joined(side, names[side.name], parts[side.name], codes) for side in SIDES}
@@ -111,25 +130,30 @@ def _case(
     return case if 1 / LARGEST_WORLD_CHANGE < change < LARGEST_WORLD_CHANGE else None
 
 
-def _joined(
-    side: Side,
-    names: tuple[str, ...],
-    parts: list[tuple[Floats, Floats, Floats, Floats, int, bool]],
-    codes: tuple[str, ...],
-) -> Panel:
-    lengths = [len(part[1]) for part in parts]
-    episode = np.repeat([part[5] for part in parts], lengths)
-    weight = np.concatenate([part[2] for part in parts])
-    cuts = sum(part[5] for part in parts)
-    balance = (len(parts) - cuts) / cuts if cuts else 1.0
+@dataclass(frozen=True)
+class _Part:
+    """Rows of one code and year."""
+
+    case: Situation
+    code: int
+    factor: Floats
+    matrix: Floats
+    target: Floats
+    share: Floats
+
+
+def _joined(side: Side, names: tuple[str, ...], parts: list[_Part], codes: tuple[str, ...]) -> Panel:
+    lengths = [len(part.target) for part in parts]
+    years = [part.case.records.years[part.case.t] for part in parts]
     return Panel(
         side,
         names,
-        np.concatenate([part[0] for part in parts]),
-        np.concatenate([part[1] for part in parts]),
-        np.where(episode, balance, 1.0) * weight,
-        np.repeat([part[4] for part in parts], lengths),
-        np.repeat(np.stack([part[3] for part in parts]), lengths, axis=0),
+        np.concatenate([part.matrix for part in parts]),
+        np.concatenate([part.target for part in parts]),
+        np.concatenate([part.share for part in parts]),
+        np.repeat(np.stack([part.factor for part in parts]), lengths, axis=0),
+        np.repeat([part.code for part in parts], lengths),
+        np.repeat(years, lengths),
+        np.repeat([bool(part.case.cutting) for part in parts], lengths),
         codes,
-        episode,
     )

@@ -19,19 +19,30 @@ from evernormal.market.history.least_absolute import least_absolute
 from evernormal.market.history.records import TradeRecords
 from evernormal.market.history.situation import Situation, situation
 
-__all__ = ["PRICE_TERMS", "PriceModel", "PriceRows", "fit_prices", "price_rows", "price_terms"]
+__all__ = [
+    "PRICE_TERMS",
+    "PRICE_TERMS_WITH_FACTOR",
+    "PriceModel",
+    "PriceRows",
+    "fit_prices",
+    "price_rows",
+    "price_terms",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-PRICE_TERMS = ("constant", "lost", "last_change", "above_usual", "mix")
+PRICE_TERMS = ("constant", "lost", "above_usual", "mix")
+PRICE_TERMS_WITH_FACTOR = ("constant", "lost", "above_usual", "common_unit_value")
+"""With the year's common factor known, the mix of a code adds nothing and is left out."""
+
 FARTHEST = 1.5
 LARGEST_CHANGE = 2.5
 """A calm year in which the unit value changes more than twelve times is a break in the statistics."""
 
 
 def price_terms(case: Situation) -> Floats:
-    """Return the terms of a situation: 1, -log(1 - lost share), last change, level above the usual, mix."""
+    """Return the terms of a situation: 1, -log(1 - lost share), level above the usual, mix."""
     records, t = case.records, case.t
     change = np.nan_to_num(price_change(records)[:t])
     level = np.cumsum(change)
@@ -41,7 +52,6 @@ def price_terms(case: Situation) -> Floats:
         [
             1.0,
             lost,
-            float(np.clip(change[-1], -FARTHEST, FARTHEST)),
             float(np.clip(level[-1] - usual, -FARTHEST, FARTHEST)),
             _mix(case),
         ]
@@ -71,11 +81,20 @@ class PriceRows:
     target: Floats
     factor: Floats
     code: NDArray[np.str_]
+    year: Integers
+
+    def without(self, hidden: Iterable[Episode]) -> PriceRows:
+        """Return the rows without the years of some episodes."""
+        out = {(e.code, e.year) for e in hidden}
+        kept = np.array([(str(c), int(y)) not in out for c, y in zip(self.code, self.year, strict=True)])
+        return PriceRows(
+            self.terms[kept], self.target[kept], self.factor[kept], self.code[kept], self.year[kept]
+        )
 
 
 @dataclass(frozen=True)
 class PriceModel:
-    """Coefficients of the terms, and of the year's common price factor where it is known."""
+    """Coefficients of the price terms, those with the factor where it is known."""
 
     values: Floats
     with_factor: bool
@@ -84,29 +103,25 @@ class PriceModel:
         """Return the forecast log change of the world unit value (equation E72)."""
         terms = price_terms(case)
         if self.with_factor:
-            terms = np.append(terms, 0.0 if factor is None else factor)
+            terms[-1] = 0.0 if factor is None else factor
         return float(terms @ self.values)
 
 
-def price_rows(
-    trade: TradeRecords, episodes: Iterable[Episode], factors: CommonFactor, hidden: Iterable[Episode] = ()
-) -> PriceRows:
+def price_rows(trade: TradeRecords, episodes: Iterable[Episode], factors: CommonFactor) -> PriceRows:
     """Return the training rows: every code and year whose unit value is known.
 
     Args:
         trade: records of every code.
         episodes: cuts of both tiers: smaller cuts tell as much about a price.
         factors: common factors of ``trade``.
-        hidden: episodes whose year is left out.
     """
     cuts: Mapping[tuple[str, int], Episode] = {(e.code, e.year): e for e in episodes}
-    out = {(e.code, e.year) for e in hidden}
-    terms, target, factor, names = [], [], [], []
+    terms, target, factor, names, years = [], [], [], [], []
     for code, records in trade.codes.items():
         change = price_change(records)
         for t in range(3, len(records.years)):
             key = (code, records.years[t])
-            if key in out or not np.isfinite(change[t]) or abs(change[t]) > LARGEST_CHANGE:
+            if not np.isfinite(change[t]) or abs(change[t]) > LARGEST_CHANGE:
                 continue
             if not (records.world[t - 2 : t] > 0).all():
                 continue
@@ -116,7 +131,14 @@ def price_rows(
             target.append(change[t])
             factor.append(factors.of(code, t).unit_value)
             names.append(code)
-    return PriceRows(np.array(terms), np.array(target), np.array(factor), np.array(names))
+            years.append(key[1])
+    return PriceRows(
+        np.array(terms).reshape(-1, len(PRICE_TERMS)),
+        np.array(target),
+        np.array(factor),
+        np.array(names, dtype=np.str_),
+        np.array(years, dtype=np.int64),
+    )
 
 
 def fit_prices(rows: PriceRows, *, with_factor: bool = False, without: Iterable[str] = ()) -> PriceModel:
@@ -130,5 +152,5 @@ def fit_prices(rows: PriceRows, *, with_factor: bool = False, without: Iterable[
     kept = ~np.isin(rows.code, list(without))
     terms = rows.terms[kept]
     if with_factor:
-        terms = np.column_stack([terms, rows.factor[kept]])
+        terms[:, -1] = rows.factor[kept]
     return PriceModel(least_absolute(terms, rows.target[kept], np.ones(int(kept.sum()))), with_factor)

@@ -6,12 +6,8 @@ pro-rata cut, and stands on top of the engine under its own name.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +21,7 @@ from evernormal.market.history.panel import Panel
 from evernormal.market.history.records import imports_of
 from evernormal.market.history.situation import Situation
 
-__all__ = ["FACTOR_TERMS", "Coefficients", "ReducedForm", "fit", "fit_folds", "shipped_reduced_form"]
+__all__ = ["FACTOR_TERMS", "Coefficients", "ReducedForm", "fit", "fit_folds", "terms_of"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -173,28 +169,7 @@ def _with_errors(whole: ReducedForm, left_out: list[ReducedForm]) -> ReducedForm
     return ReducedForm(sides, whole.with_factor)
 
 
-@lru_cache(maxsize=2)
-def shipped_reduced_form(*, with_factor: bool = False) -> ReducedForm:
-    """Return the shipped coefficients: fitted on every code of the shipped trade.
-
-    >>> sorted(shipped_reduced_form().sides)
-    ['exporters', 'importers', 'routes']
-    """
-    text = files("evernormal.market").joinpath("tables/reduced_form.csv").read_text("utf-8")
-    wanted = "year's factor" if with_factor else "nothing else"
-    rows = [row for row in csv.DictReader(text.splitlines()) if row["known"] == wanted]
-    sides = {}
-    for side in SIDES:
-        own = [row for row in rows if row["side"] == side.name]
-        sides[side.name] = Coefficients(
-            tuple(row["term"] for row in own),
-            np.array([float(row["value"]) for row in own]),
-            np.array([float(row["standard_error"]) for row in own]),
-        )
-    return ReducedForm(MappingProxyType(sides), with_factor)
-
-
-def terms_of(form: ReducedForm) -> Iterable[tuple[str, str, float, float]]:
+def terms_of(form: ReducedForm) -> Iterator[tuple[str, str, float, float]]:
     """Yield side, term, value and standard error of every coefficient."""
     for name, known in form.sides.items():
         for term, value, error in zip(known.names, known.values, known.error, strict=True):

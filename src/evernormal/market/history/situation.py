@@ -1,4 +1,4 @@
-"""What is known when an exporter cuts: the trade of the years before, and how much the exporter still ships."""
+"""What is known when an exporter cuts: the trade of the years before, and what it still ships."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Situation:
 
     @cached_property
     def size(self) -> float:
-        """Tonnes by which errors are divided: mean of the world's trade of the year before and of the year."""
+        """Tonnes by which errors are divided: the world's trade, mean of the year before and of the year."""
         return float((self.world[-1] + self.records.world[self.t]) / 2)
 
 
