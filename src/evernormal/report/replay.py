@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from evernormal.data.schema import day
-from evernormal.errors import DataError, InputError, NotCoveredError
+from evernormal.errors import NotCoveredError, SnapshotError
 from evernormal.report.address import NAMING, Address, parse, require_one_row, selected
 from evernormal.report.explain_finders import found_again
 from evernormal.report.explain_rows import Context, Evidence
@@ -208,11 +208,14 @@ def _inputs(now: Result, then: Result) -> tuple[InputThen, ...]:
 
 def _rows(now: Result, then: Result, asked: Address, folder: str | Path | None) -> tuple[RowThen, ...]:
     """Compare the source rows behind a value."""
-    sides = []
+    sides: list[dict[_Key, Mapping[str, Any]]] = []
     for result in (now, then):
+        if _selected(result, asked).height != 1:
+            sides.append({})
+            continue
         try:
             working = found_again(Context(result, folder), asked.table, asked.column, asked.keys, top=False)
-        except (DataError, InputError):  # an input is gone, or the row was not there: no rows to compare
+        except SnapshotError:  # an input is gone: no rows to compare
             working = None
         deeper = _behind(result, asked, folder)
         sides.append(_by_key((*(working.evidence if working else ()), *deeper)))
@@ -242,7 +245,7 @@ def _behind(result: Result, asked: Address, folder: str | Path | None) -> tuple[
                 continue
             try:
                 working = found_again(context, table, column, keys, top=False)
-            except (DataError, InputError):
+            except SnapshotError:
                 continue
             found += working.evidence if working else ()
     return tuple(found)

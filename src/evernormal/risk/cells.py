@@ -19,7 +19,7 @@ import polars as pl
 
 from evernormal.data.geography import aliases
 from evernormal.data.parts import Question
-from evernormal.errors import UnknownNameError
+from evernormal.errors import NotCoveredError, UnknownNameError
 from evernormal.risk.world_tables import WorldTables, open_world, production_of, trade_of
 
 __all__ = [
@@ -299,7 +299,14 @@ def _governance(years: Sequence[int], *, published: bool) -> Numbers:
 def _production(tables: WorldTables, *, published: bool) -> dict[str, Numbers]:
     """Concentration of the world and production at home, of every material and year."""
     every = {name: one.production for name, one in materials().items()}
-    rows = production_of(tables, every).rows
+    made = production_of(tables, every)
+    if tables.statistics is not None and not made.own:
+        raise NotCoveredError(
+            f"statistics {tables.statistics.name!r} count the production of no material of GeoPolRisk",
+            where="statistics",
+            cure="Leave them out, or add a release that lists production by country.",
+        )
+    rows = made.rows
     places = {name: number for number, name in enumerate(reporters())}
     number_of = {name: number for number, name in enumerate(every)}
     when = {year: number for number, year in enumerate(tables.years)}
@@ -334,8 +341,8 @@ def _production(tables: WorldTables, *, published: bool) -> dict[str, Numbers]:
             unlisted[places[country], number_of[name], when[year]] = 1
         if country in MEMBERS:
             unlisted[-1, number_of[name], when[year]] = 1
-    made = package if published else domestic
-    return hhi | {"production": made, "other_production": package, "unlisted": unlisted}
+    home = package if published else domestic
+    return hhi | {"production": home, "other_production": package, "unlisted": unlisted}
 
 
 _Made = tuple[str, int, int, float, float, bool]

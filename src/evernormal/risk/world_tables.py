@@ -212,14 +212,9 @@ def _statistics(
         rest += [name] if (line["country"] == _REST).any() else []
         found.append(line.with_columns(name=pl.lit(name), own=pl.lit(value=True)))
     columns = ["name", "country", "year", "value", "unit", "tonnes", "own", *_TOLD]
-    if not found:
-        made = tables.statistics.name
-        raise NotCoveredError(
-            f"statistics {made!r} count the production of no material of GeoPolRisk",
-            where="statistics",
-            cure="Leave them out, or add a release that lists production by country.",
-        )
-    return pl.concat([one.select(columns) for one in found]), tuple(mixed), tuple(rest)
+    named = rows.clear().with_columns(name=pl.lit(""), own=pl.lit(value=True), tonnes=pl.lit(0.0))
+    kept = pl.concat([one.select(columns) for one in (named, *found)])
+    return kept, tuple(mixed), tuple(rest)
 
 
 def _one_line(rows: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
