@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-__all__ = ["Figure", "NoFigureError", "PrintedUnit", "basis_in", "figure", "printed_unit", "reliance"]
+__all__ = ["NoFigureError", "PrintedFigure", "PrintedUnit", "basis_in", "figure", "printed_unit", "reliance"]
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
 _PLAIN = re.compile(rf"([-−‑–?])?\s*({_NUMBER})\s*%?")
@@ -39,7 +39,7 @@ class NoFigureError(ValueError):
 
 
 @dataclass(frozen=True)
-class Figure:
+class PrintedFigure:
     """A printed figure: value, bounds and the publisher's marks."""
 
     value: float | None = None
@@ -47,19 +47,21 @@ class Figure:
     high: float | None = None
     marks: tuple[str, ...] = ()
 
-    def times(self, factor: Fraction) -> Figure:
+    def times(self, factor: Fraction) -> PrintedFigure:
         """Return the figure in another unit."""
         if factor == 1:
             return self
         value, low, high = (None if x is None else float(Fraction(x) * factor) for x in self._numbers)
-        return Figure(value, low, high, self.marks)
+        return PrintedFigure(value, low, high, self.marks)
 
     @property
     def _numbers(self) -> tuple[float | None, float | None, float | None]:
         return self.value, self.low, self.high
 
 
-def figure(text: str, notes: str = "", smallest: float | None = None, *, price: bool = False) -> Figure:
+def figure(
+    text: str, notes: str = "", smallest: float | None = None, *, price: bool = False
+) -> PrintedFigure:
     """Return what a cell says.
 
     Args:
@@ -73,53 +75,53 @@ def figure(text: str, notes: str = "", smallest: float | None = None, *, price: 
         NoFigureError: the cell is no figure; says what was expected.
 
     >>> figure("1,600,000").value, figure(">50").low, figure("<0.1"), figure("W").marks
-    (1600000.0, 50.0, Figure(value=None, low=0.0, high=0.1, marks=('<',)), ('W',))
+    (1600000.0, 50.0, PrintedFigure(value=None, low=0.0, high=0.1, marks=('<',)), ('W',))
     >>> figure("—").value, figure("s", "Less than ½ unit."), figure("50–300").high
-    (0.0, Figure(value=None, low=0.0, high=0.5, marks=('s',)), 300.0)
+    (0.0, PrintedFigure(value=None, low=0.0, high=0.5, marks=('s',)), 300.0)
     """
     cell = text.replace("\xa0", " ").strip()
     if cell in _DASHES:
-        return Figure(0.0, marks=("—",))
+        return PrintedFigure(0.0, marks=("—",))
     if cell.upper() in _MARKS:
-        return Figure(marks=(_MARKS[cell.upper()],))
+        return PrintedFigure(marks=(_MARKS[cell.upper()],))
     if cell == "E":
-        return Figure(high=0.0, marks=("E",))
+        return PrintedFigure(high=0.0, marks=("E",))
     if cell == "s" or _HALF.fullmatch(cell.rstrip(".")) or _LESS.match(cell):
         return _smaller(cell, notes, smallest)
     if cell[:1] == "e" and _PLAIN.fullmatch(cell[1:].strip()):
-        return Figure(_number(cell[1:].strip()), marks=("e",))
+        return PrintedFigure(_number(cell[1:].strip()), marks=("e",))
     if _EUROPEAN.fullmatch(cell) or (not price and _THOUSANDS.fullmatch(cell)):
         raise NoFigureError(f"{cell!r} has European separators; write 1,234.5 (or 1234.5)")
     return _numeric(cell)
 
 
-def _numeric(cell: str) -> Figure:
+def _numeric(cell: str) -> PrintedFigure:
     if found := _BOUND.fullmatch(cell):
         number = _number(found[2])
         return (
-            Figure(low=number, marks=(">",))
+            PrintedFigure(low=number, marks=(">",))
             if found[1] in ">≥"
-            else Figure(low=0.0, high=number, marks=("<",))
+            else PrintedFigure(low=0.0, high=number, marks=("<",))
         )
     if found := _PLAIN.fullmatch(cell):
         sign = -1.0 if found[1] else 1.0
-        return Figure(sign * _number(found[2]), marks=("?",) if found[1] == "?" else ())
+        return PrintedFigure(sign * _number(found[2]), marks=("?",) if found[1] == "?" else ())
     if found := _RANGE.fullmatch(cell):
-        return Figure(low=_number(found[1]), high=_number(found[2]), marks=("range",))
+        return PrintedFigure(low=_number(found[1]), high=_number(found[2]), marks=("range",))
     if _WORDS.fullmatch(cell) and not cell[:1].isdigit():
-        return Figure(marks=(" ".join(cell.split())[:160],))
+        return PrintedFigure(marks=(" ".join(cell.split())[:160],))
     raise NoFigureError(
         f"{cell[:40]!r} is neither a number like 1,600,000 nor one of W, NA, E, XX, s, >, <, —"
     )
 
 
-def _smaller(cell: str, notes: str, smallest: float | None) -> Figure:
+def _smaller(cell: str, notes: str, smallest: float | None) -> PrintedFigure:
     """Return the bound of a figure that is smaller than what the publisher prints, if the notes say it."""
     if smallest is not None:
-        return Figure(low=0.0, high=smallest, marks=("s",))
+        return PrintedFigure(low=0.0, high=smallest, marks=("s",))
     if _HALF.search(cell) or _HALF.search(notes):
-        return Figure(low=0.0, high=0.5, marks=("s",))
-    return Figure(marks=("s",))
+        return PrintedFigure(low=0.0, high=0.5, marks=("s",))
+    return PrintedFigure(marks=("s",))
 
 
 def less_than(text: str) -> tuple[float, str] | None:
@@ -132,10 +134,10 @@ def less_than(text: str) -> tuple[float, str] | None:
     return None if found is None or _HALF.search(text) else (_number(found[1]), (found[2] or "").lower())
 
 
-def reliance(found: Figure) -> Figure:
+def reliance(found: PrintedFigure) -> PrintedFigure:
     """Return a net import reliance with the bound that its definition gives: at most 100 %."""
     high = 100.0 if found.low is not None and found.high is None else found.high
-    return Figure(found.value, found.low, high, found.marks)
+    return PrintedFigure(found.value, found.low, high, found.marks)
 
 
 def _number(text: str) -> float:

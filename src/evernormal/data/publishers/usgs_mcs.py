@@ -23,8 +23,8 @@ from evernormal.data.publishers.text import Problems
 from evernormal.data.publishers.usgs_accounts import Accounts, Seen, edition_day, findings_of
 from evernormal.data.publishers.usgs_cells import CURE, Printed, Skipped, Table
 from evernormal.data.publishers.usgs_figures import (
-    Figure,
     NoFigureError,
+    PrintedFigure,
     basis_in,
     figure,
     less_than,
@@ -157,10 +157,10 @@ def _note(cell: Printed, accounts: Accounts, problems: Problems, as_of: date | N
             accounts.unknown[cell.commodity] += 1
 
 
-def _figure(cell: Printed) -> Figure:
+def _figure(cell: Printed) -> PrintedFigure:
     """Return the figure of a cell with the bound that its note or its statistic gives."""
     if not cell.text:
-        return Figure(marks=("blank",))
+        return PrintedFigure(marks=("blank",))
     smallest = None
     if told := less_than(f"{cell.text} {cell.notes}"):
         own, printed = printed_unit(told[1] or cell.unit), printed_unit(cell.unit)
@@ -179,7 +179,7 @@ def _unit_in(detail: str) -> str:
 
 
 def _row(
-    cell: Printed, found: Figure, unit: str, country: str, qualifier: str, as_of: date | None
+    cell: Printed, found: PrintedFigure, unit: str, country: str, qualifier: str, as_of: date | None
 ) -> dict[str, Any]:
     statistic = _STATISTICS.get(cell.statistic.lower(), cell.statistic.lower().replace(" ", "_"))
     if cell.statistic.lower().startswith("import sources"):
