@@ -55,11 +55,11 @@ def test_the_first_screen_answers_the_first_question(pages: dict[str, str]) -> N
         "reaches the early-warning duty in",
         "China supplies half or more of",
         "Worst: ",
-        "half or more since",
         "By material, the worst form of each: lithium",
+        "half or more since",
         "Is it getting worse?",
         "Who says so:",
-        "known as of",
+        "; newest known as of",
         "nothing is known: unknown, not safe",
         "The ten worst forms",
     ]

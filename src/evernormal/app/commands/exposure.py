@@ -94,17 +94,26 @@ def exposure(
     if as_json:
         output.print_json(result["exposure"])
     else:
-        from evernormal.report.exposure_story import exposure_summary
-
         table = result["exposure"]
         output.print_table(_short(table), unknown="–")
         output.print_line(LEGEND)
-        output.page().print(exposure_summary(result, lang.value))
+        output.page().print(_sentence(result, lang))
         left = table.height - min(SHOWN, table.height)
         output.print_line(f"{left} more forms, and all columns: add --json.")
     output.print_findings(result.findings, error=as_json)
     for path in files:
         output.print_line(str(path), error=as_json)
+
+
+def _sentence(result: Result, lang: Language) -> str:
+    """Return the answer in a sentence or a few."""
+    if lang is Language.ko:
+        from evernormal.report.exposure_story import exposure_summary
+
+        return exposure_summary(result, lang.value)
+    from evernormal.risk.exposure_tables import exposure_sentence
+
+    return exposure_sentence(result)
 
 
 def _written(
