@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
 
 import polars as pl
 
@@ -137,7 +136,7 @@ def _factors(code: str) -> tuple[float, float, str]:
 def band_parameters(code: str) -> tuple[Parameter, Parameter]:
     """Return the two factors that widen a price to a band, as parameters of a result."""
     low, high, source = _factors(code)
-    grade = cast(Grade, "C")
+    grade: Grade = "C"
     return (
         Parameter(f"lowest unit value over price, {code}", low, low / 2, 1.0, "1", grade, source),
         Parameter(f"highest unit value over price, {code}", high, 1.0, 2 * high, "1", grade, source),
