@@ -16,6 +16,7 @@ from evernormal.app.commands import (
     codes,
     compare,
     data,
+    ensemble,
     explain,
     exposure,
     fetch,
@@ -58,6 +59,7 @@ def _root(
 
 
 brief.register(app)
+ensemble.register(app)
 shares.register(app)
 indicator.register(app)
 forecast.register(app)

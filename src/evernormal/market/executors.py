@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import numpy as np
@@ -64,8 +67,14 @@ def opened(executor: ExecutorName, workers: int, scheduler: str | None) -> Itera
         )
     if workers == 1:
         yield _in_process
-    else:
-        yield lambda plan, tasks: _in_pool(plan, tasks, workers)
+        return
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        for _ in range(workers):  # processes start while the first draws are run here
+            pool.submit(_wake)
+        yield partial(_in_pool, pool, workers)
+    finally:  # an interrupt must not wait for the draws that are left
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _in_process(plan: Plan, tasks: Iterable[Task]) -> Iterator[Batch]:
@@ -74,31 +83,36 @@ def _in_process(plan: Plan, tasks: Iterable[Task]) -> Iterator[Batch]:
         yield kernel.run(first, points)
 
 
-_kernels: list[Kernel] = []
-"""The kernel of this worker process; empty in every other process."""
+_kernels: dict[str, Kernel] = {}
+"""The kernel of this worker process under the name of its plan; empty in every other process."""
 
 
-def _start(plan: bytes) -> None:
-    _kernels[:] = [Kernel(pickle.loads(plan))]
+def _wake() -> None:
+    """Load what the work needs."""
 
 
-def _work(first: int, points: Floats) -> Batch:
-    return _kernels[0].run(first, points)
+def _work(packed: Path, name: str, first: int, points: Floats) -> Batch:
+    if name not in _kernels:
+        _kernels.clear()
+        _kernels[name] = Kernel(pickle.loads(packed.read_bytes()))
+    return _kernels[name].run(first, points)
 
 
-def _in_pool(plan: Plan, tasks: Iterable[Task], workers: int) -> Iterator[Batch]:
-    waiting = iter(tasks)
-    context = get_context("spawn")
-    pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start, initargs=(pickle.dumps(plan),)
-    )
+def _in_pool(pool: ProcessPoolExecutor, workers: int, plan: Plan, tasks: Iterable[Task]) -> Iterator[Batch]:
+    with TemporaryDirectory(prefix="evernormal-") as folder:  # the plan travels once to each, not with each task
+        packed = Path(folder) / "plan"
+        packed.write_bytes(pickle.dumps(plan))
+        yield from _collected(pool, workers, packed, iter(tasks))
+
+
+def _collected(pool: ProcessPoolExecutor, workers: int, packed: Path, waiting: Iterator[Task]) -> Iterator[Batch]:
+    running: set[Future[Batch]] = set()
     try:
-        running: set[Future[Batch]] = set()
         while True:
             wanted = WAITING * workers - len(running)
-            running |= {pool.submit(_work, *task) for task in islice(waiting, wanted)}
+            running |= {pool.submit(_work, packed, packed.parent.name, *task) for task in islice(waiting, wanted)}
             if not running:
-                break
+                return
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
@@ -109,5 +123,3 @@ def _in_pool(plan: Plan, tasks: Iterable[Task], workers: int) -> Iterator[Batch]
             cure="Run again (--resume keeps what is done), with fewer workers where memory is short; a "
             "script must start from `if __name__ == '__main__':`.",
         ) from error
-    finally:  # an interrupt must not wait for the draws that are left
-        pool.shutdown(wait=False, cancel_futures=True)

@@ -122,7 +122,7 @@ def _independent(count: int, dimension: int, sensitivity: str) -> NDArray[np.boo
     if sensitivity != "sobol":
         return np.ones(count, dtype=bool)
     place = np.arange(count) % (dimension + 2)
-    return (place == 0) | (place == dimension + 1)
+    return np.asarray((place == 0) | (place == dimension + 1))
 
 
 def _read(store: Store, name: str, chains: int) -> Floats:
@@ -325,14 +325,14 @@ def _findings(
             f"Bands rest on {counted} draws; {ADVISED_DRAWS} or more are advised for 10 and 90 % bounds.",
             {"draws": counted},
         )
-    beyond = int(counted * (1 - TAIL_LEVEL))
+    beyond = round(counted * (1 - TAIL_LEVEL))
     if beyond < FEWEST_IN_TAIL:
         yield Finding(
             "few-draws-in-tail",
             "caution",
-            f"Only {beyond} draws lie beyond the {TAIL_LEVEL:.0%} level; with {FEWEST_IN_TAIL} or more the "
+            f"Only {beyond} draws make up the worst {1 - TAIL_LEVEL:.0%}; with {FEWEST_IN_TAIL} or more the "
             "mean of the tail is steadier.",
-            {"draws": beyond, "level": TAIL_LEVEL},
+            {"draws": beyond, "tail_share": 1 - TAIL_LEVEL},
         )
     actors = [factor.actor for factor in space.factors if factor.kind == "actor"]
     if actors:

@@ -131,7 +131,7 @@ def _described(values: Floats, low_is_bad: bool) -> dict[str, float | None]:
         "tail_mean": sign * conditional_value_at_risk(sign * ordered),
         "tail_mean_error": _tail_error(sign * ordered),
     }
-    return {name: float(value) for name, value in described.items()}
+    return {name: float(value) + 0.0 for name, value in described.items()}  # no -0.0
 
 
 def _tail_error(losses: Floats) -> float:

@@ -1,0 +1,220 @@
+"""``evernormal ensemble``: thousands of draws of a scenario, what they say, and which assumption drives
+it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evernormal.app import output, settings
+from evernormal.app.completion import complete_scenario
+from evernormal.app.options import AsOf, Facts, Focal, Json, Out, Trade
+from evernormal.app.progress import progress
+from evernormal.errors import InputError
+
+if TYPE_CHECKING:
+    from evernormal.market.factors import Joint
+    from evernormal.network.scenario import Scenario
+    from evernormal.network.uncertain import Uncertain
+    from evernormal.result import Result
+
+__all__ = ["register"]
+
+DRIVERS_SHOWN = 8
+
+
+class Executor(StrEnum):
+    """Who runs the draws."""
+
+    local = "local"
+    dask = "dask"
+
+
+class Sensitivity(StrEnum):
+    """How drivers are found."""
+
+    delta = "delta"
+    sobol = "sobol"
+    none = "none"
+
+
+class Failures(StrEnum):
+    """What becomes of draws without a proven answer."""
+
+    refuse = "refuse"
+    flag = "flag"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command(
+        "ensemble",
+        epilog="Example: evernormal ensemble rare-earths-2025 --draws 1000 --seed 1 --out out/rare-earths",
+    )(ensemble)
+
+
+def ensemble(
+    scenario: Annotated[
+        list[str],
+        typer.Argument(
+            help="Names of shipped scenarios, or paths of scenario files; several are drawn jointly.",
+            autocompletion=complete_scenario,
+        ),
+    ],
+    draws: Annotated[
+        int, typer.Option(help="Number of draws; with --sensitivity sobol a power of two of base points.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that share the draws; results do not depend on it."),
+    ] = None,
+    executor: Annotated[
+        Executor, typer.Option(help="Processes of this machine, or a Dask cluster.")
+    ] = Executor.local,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Dask scheduler, such as tcp://host:8786; left out, a cluster starts here.",
+        ),
+    ] = None,
+    correlation: Annotated[
+        float | None,
+        typer.Option(
+            help="Correlation of one actor's measures, 0 to below 1; an assumption of 0.5 if left out."
+        ),
+    ] = None,
+    probability: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=P", help="Chance that a measure happens, such as china-ban=0.3; repeatable."
+        ),
+    ] = None,
+    duration: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=LOW:MODE:HIGH",
+            help="Factor on how long a measure lasts, such as china-ban=0.25:1:2; repeatable.",
+        ),
+    ] = None,
+    sensitivity: Annotated[
+        Sensitivity, typer.Option(help="Which assumption drives the result, and how it is found.")
+    ] = Sensitivity.delta,
+    failures: Annotated[
+        Failures, typer.Option(help="Refuse a result with draws that have no answer, or flag them.")
+    ] = Failures.refuse,
+    focal: Focal = None,
+    facts: Facts = None,
+    trade: Trade = None,
+    as_of: AsOf = None,
+    out: Out = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what a killed run left in --out.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Draw a scenario many times: distribution and tail of the loss, stops, and what drives them.
+
+    The folder is out/SCENARIO-ensemble when --out is left out; batches of draws are kept there as they are
+    done. With --json: one document with distribution, exceedance, stop_dates, bands, drivers and findings.
+    """
+    from evernormal.market.many import ensemble as run
+    from evernormal.network.question import network_of
+
+    chosen = [_chosen(name, focal) for name in scenario]
+    joint = _joint(correlation, probability or [], duration or [])
+    folder = out if out is not None else Path("out") / f"{'-'.join(s.name for s in chosen)}-ensemble"
+    networks = []
+    for asked in chosen:
+        with progress(f"Balancing {asked.form}", quiet=as_json):
+            store = settings.store_folder()
+            networks.append(network_of(asked, facts=facts, trade=trade, folder=store, as_of=as_of))
+    with progress(f"Drawing {draws:,} times", quiet=as_json) as advance:
+        result = run(
+            networks,
+            chosen,
+            draws,
+            seed,
+            executor=executor.value,
+            workers=settings.workers() if workers is None else workers,
+            scheduler=scheduler,
+            joint=joint,
+            sensitivity=sensitivity.value,
+            failures=failures.value,
+            out=folder,
+            resume=resume,
+            progress=advance,
+        )
+    _tell(result, folder, as_json=as_json)
+
+
+def _chosen(name: str, focal: str | None) -> Scenario:
+    from evernormal.data import country
+    from evernormal.network.scenario import load_scenario
+
+    chosen = load_scenario(name)
+    return chosen if focal is None else chosen.with_focal(country(focal, where="--focal"))
+
+
+def _joint(correlation: float | None, probability: list[str], duration: list[str]) -> Joint:
+    from evernormal.market.factors import DEFAULT_CORRELATION, Joint
+
+    chances = {name: _number(text, "--probability") for name, text in map(_pair, probability)}
+    lengths = {name: _range(text) for name, text in map(_pair, duration)}
+    return Joint(DEFAULT_CORRELATION if correlation is None else correlation, chances, lengths)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not (name and sign and value):
+        raise InputError(f"must be ID=VALUE, got {text!r}", cure="Write, for instance, china-ban=0.3.")
+    return name, value
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"must be a number, got {text!r}", where=where) from None
+
+
+def _range(text: str) -> Uncertain:
+    from evernormal.network.uncertain import Uncertain
+
+    parts = [_number(part, "--duration") for part in text.split(":")]
+    if len(parts) == 1:
+        return Uncertain(parts[0], parts[0])
+    if len(parts) == 2:
+        return Uncertain(parts[0], parts[1])
+    if len(parts) == 3:
+        return Uncertain(parts[0], parts[2], parts[1])
+    raise InputError(f"must be LOW:HIGH or LOW:MODE:HIGH, got {text!r}", where="--duration")
+
+
+def _tell(result: Result, folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        names = ("distribution", "exceedance", "stop_dates", "bands", "drivers")
+        tables = {name: result[name] for name in names}
+        output.print_json({**tables, "findings": result.findings, "folder": folder})
+        return
+    shown = ("form", "name", "p10", "p50", "p90", "value_at_risk", "tail_mean", "unit")
+    output.print_table(
+        result["distribution"].select(shown),
+        title="Distribution over the draws; value_at_risk: not exceeded with 95 %; tail_mean: mean beyond it",
+    )
+    stops = result["stop_dates"].filter(result["stop_dates"]["probability_in"] > 0)
+    if stops.height:
+        fractions = dict.fromkeys(("probability_in", "probability_by"), "fraction")
+        columns = stops.select("form", "month", *fractions)
+        output.print_table(columns, title="Chance that plants stop, in and by a month", units=fractions)
+    drivers = result["drivers"]
+    for outcome in drivers["outcome"].unique(maintain_order=True).to_list()[:1]:
+        first = drivers.filter(drivers["outcome"] == outcome).head(DRIVERS_SHOWN)
+        known = [name for name in first.columns if first[name].null_count() < first.height]
+        output.print_table(first.select(known), title=f"What drives {outcome}")
+    output.print_findings(result.findings)
+    output.print_line(str(folder / "result.json"))
