@@ -841,6 +841,55 @@ _ALL = (
         "evernormal.risk.forecast_uses.by_use",
     ),
     Equation(
+        "E145",
+        "Regression of few events",
+        r"\ell^*(\beta) = \ell(\beta) + \tfrac12 \ln|I(\beta)|,\quad"
+        r" \tilde\beta_k = \beta_k \max(0, 1 - \sigma_k^2/\beta_k^2)",
+        "logistic regression on governance and log share with Firth's penalty; slopes drawn to 0 by their error",
+        "Firth 1993, Biometrika 80:27-38; positive-part shrinkage, Efron and Morris 1973, JASA 68:117-130",
+        "evernormal.risk.hazard_rates.firth",
+    ),
+    Equation(
+        "E146",
+        "Rate of an exporter and item",
+        r"n_{ei} \sim \mathrm{Poisson}(\mu_{ei} u_e v_i),\; u \sim \Gamma(a,a),\quad"
+        r" \hat u_e = \frac{a + n_e}{a + \mu_e}",
+        "rate by regression x factor of the exporter x factor of the item; factors are drawn to 1",
+        "Gamma-Poisson empirical Bayes, Robbins 1956; Clayton and Kaldor 1987, Biometrics 43:671-681",
+        "evernormal.risk.hazard_rates.pooled",
+    ),
+    Equation(
+        "E147",
+        "Severity and onset",
+        r"s = s_0 + (1-s_0)B,\; B \sim \mathrm{Beta}(\phi m_e, \phi(1-m_e)),\quad"
+        r" \ln(1+d) \sim N(\theta_e, \sigma^2)",
+        "share lost: floor + rest x beta; days from announcement to effect: logarithm normal; exporters' means"
+        " drawn to the common one",
+        "Ferrari and Cribari-Neto 2004, J. Applied Statistics 31:799-815; random effects by moments,"
+        " DerSimonian and Laird 1986",
+        "evernormal.risk.hazard_spans.fit_severities",
+    ),
+    Equation(
+        "E148",
+        "Duration, and what strikes together",
+        r"S(t) = e^{-w_e (t/\lambda)^k},\quad"
+        r" x_{eiy} = \sqrt{\rho_y} Y_y + \sqrt{\rho_e} E_{ey} + \sqrt{1-\rho_y-\rho_e}\,\epsilon_{eiy} <"
+        r" \Phi^{-1}(1 - e^{-\lambda_{ei}})",
+        "Weibull with open ends and a gamma factor by exporter; an event when a normal variable with factors of"
+        " the year and of the exporter's year lies below the quantile of its chance; correlations give the pairs"
+        " of events that were seen",
+        "Vaupel, Manton and Stallard 1979, Demography 16:439-454; one-factor copula, Li 2000, Vasicek 2002",
+        "evernormal.risk.hazard_copula.fit_correlation",
+    ),
+    Equation(
+        "E149",
+        "Score of chances",
+        r"L = -\frac1n\sum (y \ln p + (1-y)\ln(1-p)),\quad B = \frac1n \sum (p-y)^2,\quad G = 1 - L/L_0",
+        "mean log score and Brier score of chances given before; gain against one common rate",
+        "Good 1952; Brier 1950; Gneiting and Raftery 2007, JASA 102:359-378",
+        "evernormal.risk.hazard_scores.scored",
+    ),
+    Equation(
         "E150",
         "Leontief inverse",
         r"x = (I - A)^{-1} f,\quad a_{ij} = z_{ij}/x_j",
@@ -889,7 +938,8 @@ _ALL = (
         "Supply-driven output, for comparison",
         r"\Delta x' = \Delta v' (I - B)^{-1},\quad b_{ij} = z_{ij}/x_i",
         "lost primary inputs x inverse of (1 - shares of sales); any input replaces any other in it",
-        "Ghosh 1958, Economica 25:58-64; not plausible for quantities, Oosterhaven 1988, J. Regional Science 28:203-217",
+        "Ghosh 1958, Economica 25:58-64; not plausible for quantities, Oosterhaven 1988, J. Regional Science"
+        " 28:203-217",
         "evernormal.market.input_output_algebra.ghosh_inverse",
     ),
     Equation(

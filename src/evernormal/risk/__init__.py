@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from evernormal.risk.forecast_evaluation import evaluate_forecasts
     from evernormal.risk.forecasting import forecast
     from evernormal.risk.geopolitical import geopolrisk
+    from evernormal.risk.hazard_draws import draw_hazards, hazard_measures
+    from evernormal.risk.hazard_table import hazards
     from evernormal.risk.importance import economic_importance, economic_importance_interval
     from evernormal.risk.momentum import change_point, dependence_trends
     from evernormal.risk.origin import trace_origin
@@ -50,6 +52,7 @@ _HOMES = {
     "concentration_duty": "exposure_duty",
     "dependence_trends": "momentum",
     "disruption_potential": "usgs_risk",
+    "draw_hazards": "hazard_draws",
     "economic_importance": "importance",
     "economic_importance_interval": "importance",
     "economic_vulnerability": "usgs_risk",
@@ -64,6 +67,8 @@ _HOMES = {
     "forecast": "forecasting",
     "geopolrisk": "geopolitical",
     "geopolrisk_differences": "package_differences",
+    "hazard_measures": "hazard_draws",
+    "hazards": "hazard_table",
     "herfindahl": "shares",
     "hhi_wgi_t": "european_union",
     "method_disagreement": "disagreement",
@@ -93,6 +98,7 @@ __all__ = [
     "concentration_duty",
     "dependence_trends",
     "disruption_potential",
+    "draw_hazards",
     "economic_importance",
     "economic_importance_interval",
     "economic_vulnerability",
@@ -107,6 +113,8 @@ __all__ = [
     "forecast",
     "geopolrisk",
     "geopolrisk_differences",
+    "hazard_measures",
+    "hazards",
     "herfindahl",
     "hhi_wgi_t",
     "method_disagreement",
