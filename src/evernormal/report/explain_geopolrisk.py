@@ -153,7 +153,7 @@ def _made(rows: pl.DataFrame) -> tuple[Evidence, ...]:
     """Production rows by the input that holds them."""
     found = []
     for own, part in rows.group_by("own", maintain_order=True):
-        shown = part.drop("name", "own", "tonnes").rename({"value": "production"})
+        shown = part.drop("own", "tonnes").rename({"name": "material", "value": "production"})
         found.append(Evidence("statistics" if own[0] else "production", shown))
     return tuple(found)
 

@@ -45,9 +45,7 @@ def _imports(context: Context) -> pl.DataFrame:
 
 
 def _published(context: Context, column: str, keys: Mapping[str, Any]) -> Working | None:
-    """A published share is one row of facts."""
-    if column != "share":
-        return None
+    """A published share is one row of facts; its value in money and tonnes nobody published."""
     from evernormal.data import facts  # noqa: PLC0415 - reads a table
     from evernormal.network.userdata import facts_with  # noqa: PLC0415
 
@@ -64,8 +62,10 @@ def _published(context: Context, column: str, keys: Mapping[str, Any]) -> Workin
         *(pl.col(name) == keys[name] for name in ("period", "definition", "source") if name in keys),
     )
     used = next((i.name for i in context.result.lineage.inputs if own is not None and i.name == own), "facts")
-    value = rows["value"][0] if rows.height == 1 else None
-    return Working(value, f"= {figure(value)}", (Evidence(used, rows),)) if rows.height == 1 else None
+    if rows.height != 1:
+        return None
+    value = rows["value"][0] if column == "share" else None
+    return Working(value, f"= {figure(value)}" if column == "share" else "", (Evidence(used, rows),))
 
 
 def _thresholds(context: Context, column: str, keys: Mapping[str, Any]) -> Working | None:

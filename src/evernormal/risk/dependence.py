@@ -157,7 +157,7 @@ def n_minus_one(
     each = (
         flows.filter(pl.col("importer").is_in(names))
         .group_by(pl.col("importer").alias("country"), "year", "exporter")
-        .agg(pl.col("contained_t").sum())
+        .agg(pl.col("contained_t").sort().sum())
         .sort("country", "year", "contained_t", "exporter", descending=[False, False, True, False])
         .group_by("country", "year", maintain_order=True)
         .agg(pl.col("exporter").first().alias("largest"), pl.col("contained_t").first().alias("largest_t"))
@@ -233,7 +233,7 @@ def supplier_shares(
     rules = [(ranked.group_by(keys, maintain_order=True).first(), "one country", one_country)]
     if near:
         together = ranked.group_by(keys, maintain_order=True).agg(
-            pl.col("share").filter(pl.col("supplier").is_in(near)).sum(),
+            pl.col("share").filter(pl.col("supplier").is_in(near)).sort().sum(),
             pl.lit(", ".join(near)).alias("supplier"),
         )
         rules.append((together, "neighbouring countries", neighbouring_countries))
@@ -327,7 +327,7 @@ def _balance(
         # the Union's flows count for the Union alone: for others the members trade, each for itself
         rows = pl.concat([flows, union.filter(pl.col(side) == EUROPEAN_UNION)])
         sums = rows.group_by(pl.col(side).alias("country"), "year").agg(
-            pl.col("contained_t").sum().alias(name)
+            pl.col("contained_t").sort().sum().alias(name)
         )
         table = table.join(sums, on=["country", "year"], how="left", maintain_order="left")
     table = table.join(
