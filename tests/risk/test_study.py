@@ -68,6 +68,23 @@ def test_a_use_without_a_sector_widens_the_ends(store: Path) -> None:
     assert gold["substitution_implied"].item() == pytest.approx(0.24)
 
 
+def test_the_study_is_made_again_from_its_lineage(store: Path) -> None:
+    """Law 6: the call names its data sets, and the study made again opens to the same numbers."""
+    from evernormal.report.explain import explain
+    from evernormal.report.making import made_again
+
+    for result in (eu_supply_risk_table(store, governance=LEVEL), eu_economic_importance_table(store)):
+        again = made_again(result, store)
+        name = next(iter(result.tables))
+        assert again[name].equals(result[name]) and again.lineage.call == result.lineage.call
+        material = result[name]["material"][0]
+        column = next(c for c, t in result[name].schema.items() if t.is_float())
+        keys = f"material={material}" + (
+            f",stage={result[name]['stage'][0]}" if "stage" in result[name] else ""
+        )
+        assert explain(result, f"{name}.{column}[{keys}]", folder=store).checked == "again"
+
+
 def test_what_was_not_yet_published_is_not_used(store: Path) -> None:
     """Law 11: every data set is of 2023; nothing of it was knowable in 2021."""
     with pytest.raises(NotCoveredError):

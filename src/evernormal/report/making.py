@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -189,9 +189,10 @@ def made_again(result: Result, folder: str | Path | None = None, **other: Any) -
     require_inputs(result, folder)
     arguments = settings_of(result) | pins(result) | other
     again = _called(result, arguments, folder)
-    if not other:
-        _require_same_inputs(result, again)
-    return again
+    if other:
+        return again
+    _require_same_inputs(result, again)
+    return replace(again, lineage=replace(again.lineage, call=result.lineage.call))
 
 
 def called(result: Result, folder: str | Path | None, **other: Any) -> Result:

@@ -87,7 +87,16 @@ def eu_supply_risk_table(
     inputs = tuple(part[1] for part in parts.values())
     lineage = _lineage(inputs, governance, governance_years, as_of)
     findings = _findings(table, governance)
-    return Result("eu-supply-risk", {"supply_risk": table}, {"supply_risk": units}, lineage, findings)
+    made = Result("eu-supply-risk", {"supply_risk": table}, {"supply_risk": units}, lineage, findings)
+    asked = {"governance": governance, "import_reliance": import_reliance, "substitution": substitution,
+             "eol_recycling_input_rate": eol_recycling_input_rate}  # fmt: skip
+    return made.with_call(
+        world=world,
+        sourcing=sourcing,
+        scores=scores,
+        governance_years=list(governance_years),
+        **{name: None if value is None else dict(value) for name, value in asked.items()},
+    )
 
 
 def eu_economic_importance_table(
@@ -152,7 +161,9 @@ def eu_economic_importance_table(
                     for end in ("low", "high"))  # fmt: skip
     return Result("eu-economic-importance", {of: result}, {of: units},
                   Lineage(_version(), (used, pinned), parameters, derived, call=_call(as_of)),
-                  _disagreements(result, "economic importance"))  # fmt: skip
+                  _disagreements(result, "economic importance"),
+                  ).with_call(uses=uses, scores=scores,
+                              substitution=None if substitution is None else dict(substitution))  # fmt: skip
 
 
 def eu_criticality_table(
@@ -187,7 +198,8 @@ def eu_criticality_table(
     table = wide.with_columns(critical=pl.Series(judged, nan_to_null=True).cast(pl.Boolean))
     units = dict.fromkeys(("supply_risk", "economic_importance"), "1")
     lineage = Lineage(_version(), (pinned,), call=_call(as_of))
-    return Result("eu-criticality", {"criticality": table}, {"criticality": units}, lineage)
+    made = Result("eu-criticality", {"criticality": table}, {"criticality": units}, lineage)
+    return made.with_call(scores=scores)
 
 
 def _rows(name: str, folder: str | Path, as_of: date | str | None) -> tuple[pl.DataFrame, Input]:
