@@ -34,10 +34,14 @@ def shares_result(rows: list[tuple[int, str, float]], by: str = "value", **more:
     return Result("supplier-shares", {"shares": table, **more}, units, lineage)
 
 
+def labels(figure: Figure) -> list[str]:
+    """Each text of a picture."""
+    return [t.text or "" for t in ET.fromstring(figure.svg()).iter(f"{SVG}text")]
+
+
 def texts(figure: Figure) -> str:
     """All text of a picture that a reader sees."""
-    root = ET.fromstring(figure.svg())
-    return " ".join(t.text or "" for t in root.iter(f"{SVG}text"))
+    return " ".join(labels(figure))
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +81,9 @@ def test_a_chart_says_what_it_is_where_it_is_from_and_as_of_when(
     assert title is not None and description is not None and title.text and description.text
     seen = texts(figure)
     assert {"en": "Source: ", "ko": "출처: "}[lang] in seen
-    assert {"en": "known as of", "ko": "기준일"}[lang] in seen.replace("\n", " ")
-    assert re.search(r"(19|20)\d\d", seen)
+    as_of = {"en": r"known as of (\d+ \w+ \d{4}|unknown)\.", "ko": r"기준일 (\d{4}년 \d+월 \d+일|미상)"}
+    assert re.search(as_of[lang], seen)
+    assert re.search(r"(19|20)\d\d", figure.title + seen)
     assert not re.search(r"href=|url\((?!#)|<image|<script|@import", figure.svg())
     if lang == "ko":
         assert re.search("[가-힣]", title.text)
@@ -151,8 +156,10 @@ def test_what_no_country_can_be_named_for_is_unknown_in_the_flow_diagram(results
     """Law 2: a gap between what leaves a stage and what feeds it is drawn, not stretched away."""
     result = results["origin"]
     flows = result["flows"].filter(~((pl.col("source_stage") == "mined") & (pl.col("target") == "COD")))
-    seen = texts(chart(replace(result, tables={**result.tables, "flows": flows}), "sankey"))
+    seen = labels(chart(replace(result, tables={**result.tables, "flows": flows}), "sankey"))
     assert "unknown" in seen
+    whole = labels(chart(result, "sankey"))
+    assert "unknown" not in whole
 
 
 def test_an_origin_without_tonnes_has_no_flow_diagram_but_a_map() -> None:
@@ -171,6 +178,9 @@ def test_the_indicators_are_those_of_the_exposure_table(exposure: Result) -> Non
     for name, column in (("geopolrisk", "geopolrisk"), ("import_reliance", "reliance")):
         shown = table.filter(pl.col("indicator") == name).select("form", "value")
         assert shown["value"].to_list() == known[column].to_list()
+    lost = table.filter(pl.col("indicator") == "lost_without_largest", pl.col("form") == "nickel/ore")
+    left = known.filter(pl.col("form") == "nickel/ore")["remaining"][0]
+    assert lost["value"].to_list() == [pytest.approx(1 - left)]
     blank = table.filter(pl.col("value").is_null())
     assert blank.height and blank["rank"].null_count() == blank.height
     first = table.filter(pl.col("rank") == 1, pl.col("indicator") == "geopolrisk")
