@@ -68,7 +68,7 @@ UV_COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-versio
 
 lock: $(VENV)/.stamp-run ## Renew the lock files (ARGS=--upgrade for newer versions)
 	@$(PIP) uv
-	$(UV_COMPILE) $(ARGS) pyproject.toml --extra office --extra build --extra online --extra forecast --group install -o requirements.lock
+	$(UV_COMPILE) $(ARGS) pyproject.toml --extra office --extra build --extra online --extra forecast --extra sensitivity --group install -o requirements.lock
 	for group in test lint docs bench; do \
 	  $(UV_COMPILE) $(ARGS) -c requirements.lock --group $$group -o requirements-$$group.lock || exit 1; \
 	done
