@@ -33,7 +33,12 @@ GIVE = 1e-9
 CLOSED = 1e-10
 """Largest imbalance of the answer, relative to the scale of its row."""
 FAR = 1e6
+ROUNDING = 1e-12
+"""A rate this much smaller than what it is the difference of counts as none."""
+TOO_FAR = 1e8
+"""A step this many times longer than what it repairs comes from a singular system."""
 MOST_NEWTON = 40
+MOST_ROUNDS = 4
 MOST_PIECES = 20_000
 
 
@@ -181,18 +186,27 @@ def _matrix(market: Market, bent: Floats, inside: Booleans) -> Floats:
 
 
 def _solved(matrix: Floats, right: Floats) -> Floats | None:
-    """Solve a small dense system after rows and columns are brought to one size; None when singular."""
+    """Solve a small dense system after rows and columns are brought to one size.
+
+    Where two unknowns only count together (a price that nobody but exporters pays, and their premium) the
+    shortest step is taken; None when the system contradicts itself.
+    """
     columns = np.abs(matrix).max(axis=0, initial=0.0)
-    if not (columns > 0).all():
-        return None
+    columns = np.where(columns > 0, columns, 1.0)
     rows = np.abs(matrix / columns).max(axis=1, initial=0.0)
-    if not (rows > 0).all():
-        return None
+    rows = np.where(rows > 0, rows, 1.0)
+    even, wanted = matrix / columns / rows[:, None], right / rows
+    allowed = 1e-9 * max(float(np.abs(wanted).max(initial=0.0)), 1e-300)
     try:
-        solution = np.linalg.solve(matrix / columns / rows[:, None], right / rows) / columns
+        solution = np.linalg.solve(even, wanted)
+        good = float(np.abs(solution).max(initial=0.0)) < TOO_FAR * max(float(np.abs(wanted).max()), 1e-300)
     except np.linalg.LinAlgError:
-        return None
-    return solution if np.isfinite(solution).all() else None
+        good = False
+    if not good:
+        solution = np.linalg.lstsq(even, wanted, rcond=1e-11)[0]
+        if not np.abs(even @ solution - wanted).max(initial=0.0) <= allowed:
+            return None
+    return np.asarray(solution / columns)
 
 
 class _Path:
@@ -202,6 +216,7 @@ class _Path:
         self.market, self.calm = market, calm
         self.unknown, self.share, self.pieces = start.copy(), 0.0, 0
         self.rest = calm.imbalance(calm.quantities(calm.seen(start)[1])) * calm.scale
+        self.absolute = abs(market.weight)
         plain, prices = calm.seen(start)
         gap = plain - calm.threshold
         self.over = (gap > 0) | ((gap == 0) & (market.threshold <= calm.threshold))
@@ -257,11 +272,15 @@ class _Path:
                 where="reference price",
                 cure="Give every supply, use and route a slope.",
             )
+        step = np.where(np.abs(step) <= ROUNDING * np.abs(rising).max(initial=0.0), 0.0, step)
         plain = m.view @ self.unknown + self._between("constant", self.share)
         plain_rate = m.view @ step + self._rate("constant")
         prices = plain + (bent - 1.0) * (plain - threshold)
         raw = m.slope * (m.weight @ prices - self._between("offset", self.share))
-        raw_rate = raw_rate + m.slope * (m.weight @ (bent * (m.view @ step)))
+        seen_rate = view_rate + bent * (m.view @ step)
+        raw_rate = m.slope * (m.weight @ seen_rate - self._rate("offset"))
+        noise = ROUNDING * m.slope * (self.absolute @ np.abs(seen_rate))
+        raw_rate = np.where(np.abs(raw_rate) <= noise, 0.0, raw_rate)
         views = _reach(plain - threshold, plain_rate - rising, self.over)
         low = _reach(raw - lower, raw_rate - lower_rate, self.state >= 0)
         high = _reach(upper - raw, upper_rate - raw_rate, self.state <= 0)
@@ -301,15 +320,20 @@ def _polished(market: Market, path: _Path, held: Booleans) -> Point:
     unknown = path.unknown.copy()
     if lost.any():
         market, unknown = _let_go(market, unknown, prices, lost)
-    found = _in_piece(market, unknown, path.over, path.state)
-    gap = np.abs(market.imbalance(market.quantities(market.seen(found)[1]))).max(initial=0.0)
-    if gap > CLOSED:
-        raise SolverError(
-            f"the market with levies did not settle (imbalance {gap:.2g})",
-            where="reference price",
-            cure="Lower the reference price, or check that prices and quantities have usual sizes.",
-        )
-    return _point(market, found, path.pieces, lost)
+    pieces = path.pieces
+    for _ in range(MOST_ROUNDS):
+        found = _in_piece(market, unknown, path.over, path.state)
+        gap = np.abs(market.imbalance(market.quantities(market.seen(found)[1]))).max(initial=0.0)
+        if gap <= CLOSED:
+            return _point(market, found, pieces, lost)
+        path = _Path(market, market, unknown)
+        path.follow()
+        pieces, unknown = pieces + path.pieces, path.unknown
+    raise SolverError(
+        f"the market with levies did not settle (imbalance {gap:.2g})",
+        where="reference price",
+        cure="Lower the reference price, or check that prices and quantities have usual sizes.",
+    )
 
 
 def _in_piece(market: Market, start: Floats, over: Booleans, state: States) -> Floats:
