@@ -211,7 +211,9 @@ class _Build:
         taxed = home.copy()
         if kind == "tariff" and self.mechanism.rate is not None:
             rate = np.broadcast_to(self.mechanism.rate, active.shape)[held]
-            taxed[held] = self.parts.add_views(self.cell[held], below=1 / (1 + rate), above=1 / (1 + rate))
+            taxed[held] = self.parts.add_views(
+                self.cell[held], below=1 / (1 + rate), above=1 / (1 + rate), rest_slope=1.0
+            )
         maker = home.copy()
         if kind == "contract":
             maker[held] = self.parts.add_views(

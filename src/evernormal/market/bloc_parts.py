@@ -101,6 +101,7 @@ class Parts:
         rest_threshold: ArrayLike | None = None,
         below: ArrayLike = 1.0,
         above: ArrayLike = 1.0,
+        rest_slope: ArrayLike | None = None,
         border: ArrayLike = -1,
     ) -> Integers:
         """Add prices as seen, one per unknown in ``row``; return their indices."""
@@ -110,8 +111,8 @@ class Parts:
         for name, now, still in (
             ("constant", constant, rest_constant),
             ("threshold", threshold, rest_threshold),
-            ("below", below, None),
-            ("above", above, None),
+            ("below", below, rest_slope),
+            ("above", above, rest_slope),
             ("border", border, None),
         ):
             self._columns[name].add(now, still, size)
