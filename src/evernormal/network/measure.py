@@ -333,7 +333,7 @@ class Measure(Model):
         for name in ("by", "partner"):
             if getattr(self, name, None) == FOCAL:
                 update[name] = focal
-        for name in ("against", "exempt", "regions", "members"):
+        for name in ("against", "exempt", "regions", "members", "partners", "through"):
             named = getattr(self, name, ())
             if FOCAL in named:
                 update[name] = tuple(dict.fromkeys(focal if item == FOCAL else item for item in named))

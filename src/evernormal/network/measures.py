@@ -235,15 +235,59 @@ class Loan(Measure):
 
 
 class PriceFloor(Measure):
-    """Members hold a reference price by a levy on others (described, not yet simulated)."""
+    """Members of a bloc hold the price of a form at or above a reference (see ``evernormal bloc``)."""
 
     targeted: ClassVar[bool] = False
     kind: Literal["price_floor"] = "price_floor"
     by: Actor = Field(description="The bloc, in words or as a country code.")
     members: Parties = Field(default=(), description="Members: ISO 3166 alpha-3 codes or 'focal'.")
-    usd_per_tonne: Annotated[Uncertain, Within(0, None, "USD per t contained")] = Field(
-        description="Reference price."
+    share_of_base: Annotated[Uncertain, Within(0, 100, "share of the base price")] | None = Field(
+        default=None,
+        description="Reference price as a multiple of each member's base price; this or usd_per_tonne.",
     )
+    usd_per_tonne: Annotated[Uncertain, Within(0, None, "USD per t contained")] | None = Field(
+        default=None, validate_default=True, description="Reference price; this or share_of_base."
+    )
+    instrument: Literal["levy", "purchase", "contract"] = Field(
+        default="levy",
+        description="'levy': on goods from outside; 'purchase': members' governments buy at the reference; "
+        "'contract': members' makers get the difference from the market.",
+    )
+    levy: Literal["common", "by_origin"] = Field(
+        default="common", description="One levy for all origins, or each origin's own."
+    )
+    partners: Parties = Field(
+        default=(), description="Non-members whose goods enter free: ISO 3166 alpha-3 codes."
+    )
+    rules_of_origin: Literal["strict", "loose"] = Field(
+        default="strict",
+        description="'strict': what one member ships to another is free only as far as it made it itself.",
+    )
+    leakage: Share = Field(
+        default=Uncertain(0.0, 0.0, 0.0),
+        description="Share of what non-members ship that can be relabelled as made elsewhere; for loose "
+        "rules.",
+    )
+    relabelling_cost: Share = Field(
+        default=Uncertain(0.0, 0.0, 0.0),
+        description="Cost of relabelling as a share of the exporter's price.",
+    )
+    through: Parties = Field(default=(), description="Where it is relabelled: ISO 3166 alpha-3 codes.")
+
+    @field_validator("usd_per_tonne")
+    @classmethod
+    def _one_reference(cls, value: Uncertain | None, info: ValidationInfo) -> Uncertain | None:
+        return exactly_one(value, info, "share_of_base")
+
+    @field_validator("leakage")
+    @classmethod
+    def _nothing_leaks_when_strict(cls, value: Uncertain, info: ValidationInfo) -> Uncertain:
+        if value.high > 0 and info.data.get("rules_of_origin") == "strict":
+            refuse(
+                "strict rules of origin let nothing leak",
+                "Write rules_of_origin: loose, or remove leakage.",
+            )
+        return value
 
 
 class AllocationOrder(Measure):

@@ -17,7 +17,9 @@ def actors(scenario: Scenario) -> tuple[str, ...]:
     """Return every country that acts or is acted upon in a scenario, in alphabetical order."""
     named: set[str] = set()
     for measure in (*scenario.resolved_measures(), *scenario.resolved_policies()):
-        named |= {measure.by, *measure.against, *measure.exempt, *getattr(measure, "regions", ())}
+        named |= {measure.by, *measure.against, *measure.exempt}
+        for group in ("regions", "members", "partners", "through"):
+            named |= set(getattr(measure, group, ()))
     return tuple(sorted(name for name in named if re.fullmatch("[A-Z]{3}", name)))
 
 

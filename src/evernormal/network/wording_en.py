@@ -175,9 +175,17 @@ def _loan_en(act: m.Loan) -> str:
 
 def _floor_en(act: m.PriceFloor) -> str:
     members = f" ({_places_en(act.members)})" if act.members else ""
+    if act.share_of_base is not None:
+        reference = f"{percent(act.share_of_base)} of the base price"
+    else:
+        reference = f"{quantity(given(act.usd_per_tonne))} USD per t contained"
+    how = {
+        "levy": "a levy on goods from outside",
+        "purchase": "government purchases",
+        "contract": "contracts for difference with its makers",
+    }[act.instrument]
     return (
-        f"{_actor_en(act.by)}{members} holds a reference price of {quantity(act.usd_per_tonne)} USD per t "
-        f"contained for {_goods_en(act)}"
+        f"{_actor_en(act.by)}{members} holds a reference price of {reference} for {_goods_en(act)} by {how}"
     )
 
 

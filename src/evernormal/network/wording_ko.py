@@ -169,9 +169,18 @@ def _loan_ko(act: m.Loan) -> str:
 
 def _floor_ko(act: m.PriceFloor) -> str:
     members = f"({_places_ko(act.members)})" if act.members else ""
+    if act.share_of_base is not None:
+        reference = f"기준 연도 가격의 {_pct(act.share_of_base)}"
+    else:
+        reference = f"함유량 톤당 {_qty(act.usd_per_tonne, '달러')}"
+    how = {
+        "levy": "역외산 조정관세로",
+        "purchase": "정부 매입으로",
+        "contract": "역내 생산자 차액계약으로",
+    }[act.instrument]
     return (
         f"{_actor_ko(act.by)}{members}[이/가] {_period_ko(act)} {_goods_ko(act)}의 기준 가격을 "
-        f"함유량 톤당 {_qty(act.usd_per_tonne, '달러')}[으로/로] 유지한다"
+        f"{how} {reference} 이상으로 유지한다"
     )
 
 
