@@ -103,7 +103,7 @@ def test_the_page_asks_for_nothing_from_outside_and_is_not_large(pages: dict[str
 
 def test_the_same_input_gives_the_same_bytes(dossier: Dossier, pages: dict[str, str]) -> None:
     """Law 6: page and workbook."""
-    small = replace(dossier, groups=dossier.groups[:1])
+    small = replace(dossier, groups=())
     assert render_exposure(small, "ko") == render_exposure(small, "ko")
     assert exposure_workbook(dossier) == exposure_workbook(dossier)
 
