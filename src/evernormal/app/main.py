@@ -22,6 +22,7 @@ from evernormal.app.commands import (
     fetch,
     forecast,
     form,
+    hazards,
     indicator,
     mirror,
     network,
@@ -65,6 +66,7 @@ indicator.register(app)
 forecast.register(app)
 exposure.register(app)
 targets.register(app)
+hazards.register(app)
 trace.register(app)
 codes.register(app)
 explain.register(app)

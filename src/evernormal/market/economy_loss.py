@@ -34,7 +34,7 @@ __all__ = ["propagate_loss"]
 
 Floats = NDArray[np.float64]
 
-NEGLIGIBLE = 1e-9
+NEGLIGIBLE = 1e-12
 
 
 def propagate_loss(
@@ -127,14 +127,15 @@ def _carried(
     share = np.divide(lost, output, out=np.zeros_like(lost), where=output > 0)
     worst = np.maximum(output * bottleneck(table.domestic, table.all_imported, share), gone)
     direct_usd = worth * lost
+    more = worth * gone - direct_usd
     frame = pl.DataFrame(
         {
             "sector": list(table.sectors),
             "name": [table.names.get(s, "") for s in table.sectors],
             "output_lost_usd": gone,
             "direct_usd": direct_usd,
-            "indirect_usd": np.maximum(worth * gone - direct_usd, 0.0),
-            "total_usd": worth * gone,
+            "indirect_usd": np.where(more > NEGLIGIBLE * worth * output, more, 0.0),
+            "total_usd": np.maximum(worth * gone, direct_usd),
             "highest_usd": worth * worst,
             "share_lost": np.divide(gone, output, out=np.zeros_like(gone), where=output > 0),
         }

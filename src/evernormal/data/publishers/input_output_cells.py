@@ -22,12 +22,12 @@ DOMESTIC, IMPORTED = "domestic", "imported"
 
 CURRENCIES = {
     "USD": (1e8, 6e13),
-    "KRW": (1e12, 1e16),
+    "KRW": (5e13, 2e16),
     "EUR": (1e8, 5e13),
     "JPY": (1e11, 2e15),
     "CNY": (1e9, 4e14),
 }
-"""Least and largest value added that a country's economy can have in a year, in units of the currency."""
+"""Least and largest value added that an economy can have in a year since 1990, in units of the currency."""
 
 REFUSED = 0.01
 """Share of a sector's output by which its accounts may fail to close before the file is refused."""
@@ -52,8 +52,8 @@ class Accounts:
         value_added: (n,).
         taxes: (n,) taxes less subsidies, margins and adjustments on what sectors buy.
         output: (n,).
-        place: names the cell of a row and a column (sector, ``output``, ``value added``) for an error: file
-            row and column.
+        place: names the cell of a row, a column (sector, ``output``, ``value added``) and an origin for an
+            error: file row and column.
         blanks: number of empty cells, read as zero.
     """
 
@@ -71,7 +71,9 @@ class Accounts:
     value_added: Floats
     taxes: Floats
     output: Floats
-    place: Callable[[str, str], tuple[int, str]] = field(default=lambda row, column: (0, f"{row}/{column}"))
+    place: Callable[..., tuple[int, str]] = field(
+        default=lambda row, column, origin="": (0, f"{row}/{column}")
+    )
     blanks: int = 0
 
     @property
@@ -116,9 +118,9 @@ def check_accounts(accounts: Accounts, problems: Problems) -> None:
 
 
 def _check_negative(accounts: Accounts, problems: Problems) -> None:
-    for matrix in (accounts.domestic, *accounts.imported.values()):
+    for origin, matrix in ((DOMESTIC, accounts.domestic), *sorted(accounts.imported.items())):
         for i, j in zip(*np.nonzero(matrix < -_rounding(accounts)), strict=True):
-            row, column = accounts.place(accounts.sectors[i], accounts.sectors[j])
+            row, column = accounts.place(accounts.sectors[i], accounts.sectors[j], origin)
             problems.add(row, column, f"a delivery cannot be negative, got {matrix[i, j]:,.6g}")
     for i in np.flatnonzero(accounts.output < 0):
         row, column = accounts.place(accounts.sectors[i], "output")
@@ -128,6 +130,7 @@ def _check_negative(accounts: Accounts, problems: Problems) -> None:
 def _check_size(accounts: Accounts, problems: Problems) -> None:
     total = float(accounts.value_added.sum()) * accounts.size
     low, high = CURRENCIES.get(accounts.currency, (0.0, np.inf))
+    low = low if accounts.year >= 1990 else 0.0
     if not low <= total <= high:
         row, column = accounts.place("value added", accounts.sectors[0])
         text = (

@@ -156,7 +156,7 @@ def _of_parts(
         side[:, columns.index(added)],
         np.zeros(len(sectors)),
         side[:, columns.index("output")],
-        lambda row, column: (
+        lambda row, column, origin="": (
             order.get(row, order.get(column, 0)),
             column if row in order else f"{column} ({row})",
         ),
@@ -247,17 +247,17 @@ def _of_cells(
     )  # fmt: skip
 
 
-def _place(seen: dict[tuple[str, ...], int]) -> Callable[[str, str], tuple[int, str]]:
+def _place(seen: dict[tuple[str, ...], int]) -> Callable[..., tuple[int, str]]:
     """Name a cell by the row of the list that holds it."""
-    rows = {(r, c): number for (_, _, r, c), number in seen.items()}
+    rows = {(o or DOMESTIC, r, c): number for (_, o, r, c), number in seen.items()}
     by_block = {(block, c): number for (block, _, _, c), number in seen.items()}
 
-    def place(row: str, column: str) -> tuple[int, str]:
+    def place(row: str, column: str, origin: str = DOMESTIC) -> tuple[int, str]:
         block = {"value added": "value_added", "output": "output"}.get(row)
         if block:
             return by_block.get((block, column), 0), f"value of {row} of {column}"
         if column == "output":
             return by_block.get(("output", row), 0), f"value of output of {row}"
-        return rows.get((row, column), 0), f"value from {row} to {column}"
+        return rows.get((origin, row, column), 0), f"value from {row} to {column}"
 
     return place

@@ -127,7 +127,7 @@ def _wiod_year(
         region, year, "million USD", "wiod2016", tuple(sectors), names, block("Domestic", columns),
         {IMPORTED: block("Imports", columns)}, block("Domestic", [column[u] for u in uses]),
         tuple("exports" if u == "EXP" else u for u in uses), {}, bottom("VA"), taxes, bottom("GO"),
-        lambda row, col: (
+        lambda row, col, origin="": (
             bottoms.get(row, rows.get((row, "Domestic"), 0)),
             column_letter(column.get(col, column.get("GO", 1))),
         ),
@@ -289,7 +289,7 @@ class _KoreanSheet:
             raise SourceFormatError(f"the row {labels[0]} is missing", where=self.where)
         return np.zeros(len(columns))
 
-    def place(self, row: str, column: str) -> tuple[int, str]:
+    def place(self, row: str, column: str, origin: str = "") -> tuple[int, str]:
         """Name a cell by row and column letters."""
         wanted = {"value added": ("부가가치계",), "output": ("총투입계", "총투입액")}.get(row, ())
         r = next(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from evernormal.data.geography import aliases
 from evernormal.data.publishers.adapters import Asked
-from evernormal.data.publishers.input_output_cells import Accounts
+from evernormal.data.publishers.input_output_cells import DOMESTIC, Accounts
 from evernormal.data.publishers.text import Problems
 from evernormal.errors import InputError, SourceFormatError, nearest
 
@@ -235,7 +235,7 @@ def _national(world: _World, country: str) -> Accounts:
             np.add.at(out, using, block[row])
         return out
 
-    row_of = {s: k for k, (c, s) in enumerate(world.rows) if c == country}
+    row_of = {(c, s): k for k, (c, s) in enumerate(world.rows)}
     bottom = {"value added": world.value_added[0], "output": world.output}
     return Accounts(
         country,
@@ -252,7 +252,10 @@ def _national(world: _World, country: str) -> Accounts:
         vector(world.value_added),
         vector(world.taxes),
         vector((world.output,)),
-        lambda row, col: (bottom.get(row, row_of.get(row, 0)) + 2, column.get(col, "total")),
+        lambda row, col, origin=country: (
+            bottom.get(row, row_of.get((country if origin == DOMESTIC else origin, row), 0)) + 2,
+            column.get(col, "total"),
+        ),
     )
 
 
