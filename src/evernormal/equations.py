@@ -366,7 +366,8 @@ _ALL = (
         "E60",
         "Unit value between two prices",
         r"\alpha P_m\, q_{fpm} \le v_{fpm} \le \beta P_m\, q_{fpm}",
-        "value of a member lies between its quantity at the lowest and at the highest unit value for its price",
+        "value of a member lies between its quantity at the lowest and at the highest unit "
+        "value for its price",
         "Hedonic bounds in the sense of Manski 2003, Partial Identification; factors: assumption, in a table",
         "evernormal.network.basket_information.price_groups",
     ),
@@ -433,7 +434,8 @@ _ALL = (
         "E90",
         "Common factor of an actor's measures",
         r"z_i = \sqrt{\rho}\,Z_a + \sqrt{1-\rho}\,\epsilon_i,\quad x_i = F_i^{-1}(\Phi(\pm z_i))",
-        "normal score = root of the correlation x the actor's own + root of the rest x the number's own; the value"
+        "normal score = root of the correlation x the actor's own + root of the rest x the "
+        "number's own; the value"
         " is the quantile at its chance, turned so that a high score is hard",
         "One-factor Gaussian copula, Vasicek 1987 and Li 2000, Journal of Fixed Income 9(4):43-54",
         "evernormal.market.factors.Space.values",
@@ -452,7 +454,8 @@ _ALL = (
         "Chance of exceedance",
         r"\hat P(X \ge x) = \frac{1}{N}\sum_n 1\{x^{(n)} \ge x\}",
         "share of the draws that reach a size, with the score interval of a share",
-        "Empirical distribution; interval: Wilson 1927, Journal of the American Statistical Association 22:209-212",
+        "Empirical distribution; interval: Wilson 1927, Journal of the American Statistical "
+        "Association 22:209-212",
         "evernormal.market.tail.exceedance_table",
     ),
     Equation(
@@ -460,7 +463,8 @@ _ALL = (
         "Sobol indices",
         r"S_i = \frac{V[E(Y|X_i)]}{V(Y)},\quad S_{Ti} = \frac{E[V(Y|X_{\sim i})]}{V(Y)}",
         "share of the variance that a factor explains alone, and with all its interactions",
-        "Sobol 2001, Mathematics and Computers in Simulation 55:271-280; estimators of Saltelli and others 2010,"
+        "Sobol 2001, Mathematics and Computers in Simulation 55:271-280; estimators of "
+        "Saltelli and others 2010,"
         " Computer Physics Communications 181:259-270, through SALib",
         "evernormal.market.sensitivity.sobol_indices",
     ),
@@ -469,7 +473,8 @@ _ALL = (
         "Moment-independent sensitivity",
         r"\delta_i = \tfrac12\, E_{X_i}\!\left[\int |f_Y(y) - f_{Y|X_i}(y)|\,dy\right]",
         "half of the mean area between the density of the outcome and its density given the factor",
-        "Borgonovo 2007, Reliability Engineering and System Safety 92:771-784; from given data: Plischke, Borgonovo"
+        "Borgonovo 2007, Reliability Engineering and System Safety 92:771-784; from given "
+        "data: Plischke, Borgonovo"
         " and Smith 2013, European Journal of Operational Research 226:536-550",
         "evernormal.market.sensitivity.borgonovo_delta",
     ),
@@ -563,7 +568,8 @@ _ALL = (
         "E115",
         "Origin carried through a conversion",
         r"d_h = \sum_g w_{hg}\, m_g F_{hg},\qquad t_h = \sum_g \frac{w_{hg}\, t_g}{\eta_{hg}} F_{hg}",
-        "makers of an input: makers of the product x makers of what each of them converts; tonnes of the input"
+        "makers of an input: makers of the product x makers of what each of them converts; "
+        "tonnes of the input"
         " = tonnes of the product / recovery; several possible inputs share alike, the interval takes any",
         "Law 1; material flow accounting, Brunner and Rechberger 2016; equal parts: assumption",
         "evernormal.risk.origin_walk.steps",
@@ -574,7 +580,8 @@ _ALL = (
         r"\max\left(0, d_i - \sum_{l\ne k} s_l\right) \le z_{ik} \le \min(d_i, s_k),\quad"
         r" d = n - \min(n, q),\; s = q - \min(n, q)",
         "own supply q serves own need n first; what a deficit d takes from a surplus s is at most the smaller"
-        " of the two and at least what all other surpluses cannot give; central: in proportion to the surpluses",
+        "of the two and at least what all other surpluses cannot give; central: in proportion "
+        "to the surpluses",
         "Bounds of a table with fixed margins: Frechet 1940, Hoeffding 1940; own use first: assumption",
         "evernormal.risk.origin_algebra.open_link",
     ),
@@ -583,7 +590,8 @@ _ALL = (
         "Early-warning duty on concentration",
         r"\max_i s_i \ge \theta_1 \;\lor\; \left(|B| \ge 2 \land \sum_{i\in B} s_i \ge \theta_2\right)",
         "one country supplies at least 50 %, or two or more neighbouring countries together at least 75 %",
-        "Special Act on National Resource Security of Korea as reported (assumption: the decree was not seen);"
+        "Special Act on National Resource Security of Korea as reported (assumption: the "
+        "decree was not seen);"
         " which countries are neighbouring: assumption, a parameter",
         "evernormal.risk.exposure_duty.concentration_duty",
     ),
@@ -657,7 +665,8 @@ _ALL = (
         r"D_c = \sum_{i \ne c} s_i^2 \, h_i",
         "squared shares of world supply x hazard of each supplier, without the focal country; the hazard is"
         " governance risk (E10); a supplier without a figure lies between 0 and its greatest figure",
-        "Ours, after the likelihood of a foreign disruption of Nassar and others 2020; their indices of ability"
+        "Ours, after the likelihood of a foreign disruption of Nassar and others 2020; their "
+        "indices of ability"
         " and willingness to supply are replaced: assumption",
         "evernormal.risk.usgs_risk.disruption_potential",
     ),
@@ -666,7 +675,8 @@ _ALL = (
         "Economic vulnerability",
         r"V = \sum_u a_u \min\left(1, \frac{p}{v_u}\right)",
         "share of each end use x price over the value added that hangs on a tonne there, at most 1",
-        "Ours, after expenditure relative to profitability of Nassar and others 2020; value added for profit and"
+        "Ours, after expenditure relative to profitability of Nassar and others 2020; value "
+        "added for profit and"
         " no weight of the industry in the economy: assumption",
         "evernormal.risk.usgs_risk.economic_vulnerability",
     ),
@@ -710,7 +720,8 @@ _ALL = (
         "Weights drawn from the simplex",
         r"w \sim \mathrm{Dirichlet}(1, \dots, 1),\quad D \sim U[D^-, D^+]",
         "every set of weights that sums to 1 is as likely as any other; the discount evenly in its interval",
-        "Sensitivity of composite indicators: OECD and JRC 2008, Handbook on constructing composite indicators",
+        "Sensitivity of composite indicators: OECD and JRC 2008, Handbook on constructing "
+        "composite indicators",
         "evernormal.risk.stability.weights_sensitivity",
     ),
     Equation(
@@ -719,9 +730,11 @@ _ALL = (
         r"q \sim q_0\, e^{\sigma z},\; \sigma^2 = \ln(1 + \nu^2),\quad e \sim N(e_0, s_e),\quad"
         r" u \sim U[0, u^{\max}],\quad r_k = \#\{j : y_j \succ y_k\} + 1",
         "amounts log-normal around the published figure by the relative deviation of their grade, governance"
-        " normal by its standard error, what is bounded only evenly; quantiles of the indicator and of its rank"
+        "normal by its standard error, what is bounded only evenly; quantiles of the indicator "
+        "and of its rank"
         " (1 is worst) over the draws",
-        "Monte Carlo propagation: JCGM 101:2008, Supplement 1 to the Guide to the expression of uncertainty in"
+        "Monte Carlo propagation: JCGM 101:2008, Supplement 1 to the Guide to the expression "
+        "of uncertainty in"
         " measurement; deviations by grade: assumption",
         "evernormal.risk.resampling_cases.sample",
     ),
@@ -753,7 +766,8 @@ _ALL = (
     Equation(
         "E132",
         "What tells two ranks apart",
-        r"k^* = \arg\max_{k \in A \triangle B} \begin{cases} q_k - \frac12 & k \in A \\ \frac12 - q_k & k \in B"
+        r"k^* = \arg\max_{k \in A \triangle B} \begin{cases} q_k - \frac12 & k \in A \\ "
+        r"\frac12 - q_k & k \in B"
         r" \end{cases}",
         "of the components that only one of two methods sees, the one whose place among all forms (0 least, 1"
         " most) lies furthest on the side of the difference; A ranks the form worse, B better",
@@ -772,7 +786,8 @@ _ALL = (
         "E136",
         "Pooled regression and blend",
         r"p_h = x_o + \beta_{o,h}\cdot z_o,\quad f_h = \tfrac12(\bar f_h + p_h)",
-        "last value + coefficients x recent changes, distance from recent means, drift; half of it, half of E135",
+        "last value + coefficients x recent changes, distance from recent means, drift; half "
+        "of it, half of E135",
         "Median regression, Koenker and Bassett 1978; over many series, Montero-Manso and Hyndman 2021",
         "evernormal.risk.forecast_methods.features",
     ),
@@ -845,7 +860,8 @@ _ALL = (
         "Regression of few events",
         r"\ell^*(\beta) = \ell(\beta) + \tfrac12 \ln|I(\beta)|,\quad"
         r" \tilde\beta_k = \beta_k \max(0, 1 - \sigma_k^2/\beta_k^2)",
-        "logistic regression on governance and log share with Firth's penalty; slopes drawn to 0 by their error",
+        "logistic regression on governance and log share with Firth's penalty; slopes drawn to "
+        "0 by their error",
         "Firth 1993, Biometrika 80:27-38; positive-part shrinkage, Efron and Morris 1973, JASA 68:117-130",
         "evernormal.risk.hazard_rates.firth",
     ),
@@ -863,7 +879,8 @@ _ALL = (
         "Severity and onset",
         r"s = s_0 + (1-s_0)B,\; B \sim \mathrm{Beta}(\phi m_e, \phi(1-m_e)),\quad"
         r" \ln(1+d) \sim N(\theta_e, \sigma^2)",
-        "share lost: floor + rest x beta; days from announcement to effect: logarithm normal; exporters' means"
+        "share lost: floor + rest x beta; days from announcement to effect: logarithm normal; "
+        "exporters' means"
         " drawn to the common one",
         "Ferrari and Cribari-Neto 2004, J. Applied Statistics 31:799-815; random effects by moments,"
         " DerSimonian and Laird 1986",
@@ -875,8 +892,10 @@ _ALL = (
         r"S(t) = e^{-w_e (t/\lambda)^k},\quad"
         r" x_{eiy} = \sqrt{\rho_y} Y_y + \sqrt{\rho_e} E_{ey} + \sqrt{1-\rho_y-\rho_e}\,\epsilon_{eiy} <"
         r" \Phi^{-1}(1 - e^{-\lambda_{ei}})",
-        "Weibull with open ends and a gamma factor by exporter; an event when a normal variable with factors of"
-        " the year and of the exporter's year lies below the quantile of its chance; correlations give the pairs"
+        "Weibull with open ends and a gamma factor by exporter; an event when a normal "
+        "variable with factors of"
+        "the year and of the exporter's year lies below the quantile of its chance; "
+        "correlations give the pairs"
         " of events that were seen",
         "Vaupel, Manton and Stallard 1979, Demography 16:439-454; one-factor copula, Li 2000, Vasicek 2002",
         "evernormal.risk.hazard_copula.fit_correlation",
@@ -901,7 +920,8 @@ _ALL = (
         "E151",
         "Output when some sectors are limited",
         r"x_s = \bar x_s,\quad x_u = (I - A_{uu})^{-1}(f_u + A_{us}\bar x_s)",
-        "limited sectors make their limit, others what final use and limited sectors need; a limit that demand"
+        "limited sectors make their limit, others what final use and limited sectors need; a "
+        "limit that demand"
         " does not reach does not bind",
         "Mixed model, Miller and Blair 2009, section 13.2",
         "evernormal.market.input_output_algebra.limited_output",
@@ -955,7 +975,8 @@ _ALL = (
         "Reduced form of the year after a cut",
         r"\hat q = q^{pro} \max(0, x'\beta)",
         "forecast = what the pro-rata cut says x a factor learned from the lags, the cut and its size",
-        "Ours: median regression of next year's trade on its own past, fitted on every code and year of CEPII BACI",
+        "Ours: median regression of next year's trade on its own past, fitted on every code "
+        "and year of CEPII BACI",
         "evernormal.market.history.reduced_form.ReducedForm.amounts",
     ),
     Equation(
@@ -972,15 +993,18 @@ _ALL = (
         r"\sum_i f_{ij} + u_j = m_j,\quad \sum_j f_{ij} + v_i = x_i,\quad \sum_j u_j = \sum_i v_i,"
         r"\quad f, u, v \ge 0",
         "named routes + routes nobody can name = totals of importers and of exporters, with one world total",
-        "Ours; with everything on named routes: Deming and Stephan 1940, Annals of Mathematical Statistics 11:427-444",
+        "Ours; with everything on named routes: Deming and Stephan 1940, Annals of "
+        "Mathematical Statistics 11:427-444",
         "evernormal.market.history.closing.close",
     ),
     Equation(
         "E69",
         "Isoelastic market of one year",
-        r"f_{ij} = f^0_{ij} \left(\frac{m_j}{l_i}\right)^\sigma,\quad \sum_i f_{ij} = d^0_j m_j^{-\varepsilon},"
+        r"f_{ij} = f^0_{ij} \left(\frac{m_j}{l_i}\right)^\sigma,\quad \sum_i f_{ij} = d^0_j "
+        r"m_j^{-\varepsilon},"
         r"\quad \sum_j f_{ij} = s^0_i l_i^\eta",
-        "flow = base x (importer's price / exporter's price)^substitution; imports fall, exports rise with price",
+        "flow = base x (importer's price / exporter's price)^substitution; imports fall, "
+        "exports rise with price",
         "Samuelson 1952 and Takayama and Judge 1971 with isoelastic curves; Armington 1969 for origins",
         "evernormal.market.history.equilibria.isoelastic",
     ),
@@ -1012,7 +1036,8 @@ _ALL = (
         "E73",
         "Interval from past errors",
         r"[\hat q\, e^{s z_{lo}}, \hat q\, e^{s z_{hi}}],\quad z = \frac{\ln(q/\hat q)}{s}",
-        "forecast x the factors between which 80 % of past errors lie, in units of how unsteady the amount was",
+        "forecast x the factors between which 80 % of past errors lie, in units of how "
+        "unsteady the amount was",
         "Split conformal prediction: Vovk, Gammerman and Shafer 2005, Algorithmic Learning in a Random World",
         "evernormal.market.history.intervals.calibrate",
     ),
