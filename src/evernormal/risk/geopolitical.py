@@ -305,8 +305,8 @@ def _findings(
          " against gross): the import risk is an upper end", seen & _basis_differs(cells, chosen)),
         ("production-without-figure", "caution", "the country is listed as a producer without a figure: the"
          " import risk is an upper end", seen & (cells.unlisted > 0)),
-        ("world-production-unknown", "warning", "nothing is known of the production of the material in the year:"
-         " the score is unknown", np.broadcast_to(np.isnan(scores.hhi), shape)),
+        ("world-production-unknown", "warning", "nothing is known of the production of the material in the"
+         " year: the score is unknown", np.broadcast_to(np.isnan(scores.hhi), shape)),
     ]  # fmt: skip
     return tuple(_finding(keys, *one) for one in told if one[3].any())
 
