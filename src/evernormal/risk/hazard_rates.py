@@ -41,7 +41,7 @@ def firth(covariates: npt.ArrayLike, events: npt.ArrayLike) -> tuple[Floats, Flo
     for _ in range(100):
         p = 1 / (1 + np.exp(-np.clip(x @ beta, -30, 30)))
         weight = p * (1 - p)
-        inverse = np.linalg.inv(x.T @ (x * weight[:, None]))
+        inverse = np.linalg.pinv(x.T @ (x * weight[:, None]), hermitian=True)
         leverage = weight * np.einsum("ij,jk,ik->i", x, inverse, x)
         step = inverse @ (x.T @ (y - p + leverage * (0.5 - p)))
         step *= min(1.0, 3.0 / max(float(np.abs(step).max()), 1e-300))
@@ -82,7 +82,7 @@ def shrinkage(estimate: Floats, variance: Floats) -> Floats:
     [0.75, 0.0]
     """
     square = np.maximum(estimate**2, 1e-300)
-    return np.asarray(np.maximum(0.0, 1.0 - variance / square))
+    return np.asarray(np.where(variance > 0, np.maximum(0.0, 1.0 - variance / square), 1.0))
 
 
 LARGEST_SHAPE = 200.0
@@ -180,8 +180,8 @@ def fit_rates(panel: pl.DataFrame, *, covariates: bool = True, factors: bool = T
     if not covariates:
         x[:, 1:] = 0.0
     beta, covariance = np.zeros(3), np.zeros((3, 3))
-    kept = slice(0, 3 if covariates else 1)
-    beta[kept], covariance[kept, kept] = firth(x[:, kept], events)
+    kept = np.array([0, *(k for k in (1, 2) if covariates and np.ptp(x[:, k]) > 1e-9)])
+    beta[kept], covariance[np.ix_(kept, kept)] = firth(x[:, kept], events)
     beta[1:] *= shrinkage(beta[1:], np.diag(covariance)[1:])
     rates = Rates(beta, covariance, centre, scale, plain, plain, base)
     if not factors:
@@ -194,7 +194,7 @@ def _with_factors(rates: Rates, panel: pl.DataFrame, events: Floats) -> Rates:
     frame: dict[str, Any] = {"exporter": panel["exporter"], "item": panel["item"], "n": events, "mu": mu}
     names = {side: panel[side].to_list() for side in ("exporter", "item")}
     found = {"exporter": Factors(float("inf"), {}), "item": Factors(float("inf"), {})}
-    for _ in range(12):
+    for _ in range(6):
         for side, other in (("exporter", "item"), ("item", "exporter")):
             factor = np.array([found[other].mean(name) for name in names[other]])
             sums = (

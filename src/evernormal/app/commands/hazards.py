@@ -1,4 +1,4 @@
-"""``evernormal hazards``: how often an exporter cuts or restricts a form, how hard, how soon, for how long."""
+"""``evernormal hazards``: how often an exporter cuts or restricts a form, how hard, for how long."""
 
 from __future__ import annotations
 
@@ -79,9 +79,12 @@ def hazards(
         int | None, typer.Option(metavar="YEAR", help="Last year of data to fit on.", show_default=False)
     ] = None,
     draws: Annotated[
-        int, typer.Option(min=0, help="Joint futures to draw; their chances are shown, with --json their events.")
+        int,
+        typer.Option(min=0, help="Joint futures to draw; their chances are shown, with --json their events."),
     ] = 0,
-    start: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="First day of the drawn futures.")] = "2026-01-01",
+    start: Annotated[
+        str, typer.Option(metavar="YYYY-MM-DD", help="First day of the drawn futures.")
+    ] = "2026-01-01",
     years: Annotated[int, typer.Option(min=1, help="Years of the drawn futures.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
     trade: Trade = None,
@@ -103,6 +106,7 @@ def hazards(
             tier=tier.value,
             through=through,
             judgements=judgement,
+            score=not (as_json and draws),
             seed=seed,
             dataset=trade,
             folder=settings.store_folder(),
