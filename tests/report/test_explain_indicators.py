@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 import pytest
 from rich.console import Console
+from tests.data.made_up_statistics import bgs_row, write_bgs
 
 import evernormal
 from evernormal import data, network, risk
@@ -24,13 +25,13 @@ from evernormal.app.main import run
 from evernormal.errors import DataError, InputError, UnknownNameError
 from evernormal.network.code_history import codes_of_form
 from evernormal.network.suppliers import suppliers
+from evernormal.report import replay
 from evernormal.report.address import NAMING, Address, parse
 from evernormal.report.derivation_texts import derivation_text
 from evernormal.report.explain import Explanation, explain
 from evernormal.report.joining import joined, labelled
 from evernormal.report.language import language
 from evernormal.report.making import MAKERS, made_again
-from evernormal.report.replay import replay
 from evernormal.result import Result
 
 PACKAGE = Path(evernormal.__file__).parent
@@ -257,6 +258,50 @@ def test_an_input_that_is_gone_or_changed_is_named(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=120)
     console.print(gone.tree("ko"))
     assert "원자료 행을 불러올 수 없음" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_what_was_added_since_does_not_hide_the_rows(tmp_path: Path) -> None:
+    """A comparison of all data sets is made again without those that came later."""
+    store = tmp_path / "store"
+
+    def mined(name: str, figure: str, as_of: str) -> None:
+        place = tmp_path / name
+        place.mkdir()
+        rows = [
+            bgs_row("China", figure, commodity="copper, mine"),
+            bgs_row("Chile", "5", commodity="copper, mine"),
+        ]
+        data.add("bgs", write_bgs(place, rows, "BGS_copper_production.csv"), store, name=name, as_of=as_of)
+
+    mined("first", "95", "2026-08-01")
+    result = data.compare_sources("copper", "ore", 2023, folder=store)
+    mined("second", "195", "2026-10-01")
+    found = explain(result, "rows.share_of_sum[country=CHN,dataset=first]", folder=store)
+    assert found.value == pytest.approx(0.95) and found.checked == "rows"
+    assert [one.rows["value"].to_list() for one in found.evidence] == [[95.0]]
+    assert explain(result, "rows.contained_t[country=CHN,dataset=first]", folder=store).checked == "again"
+
+
+def test_one_vintage_is_named_exactly(tmp_path: Path) -> None:
+    """The name that an input has reads that vintage, also where a later one has the same day."""
+    baci(tmp_path, "100", "2026-08-01")
+    baci(tmp_path, "200", "2026-08-01")
+    store = tmp_path / "store"
+    names = [f"own/{one.vintage}" for one in data.vintages(store)]
+    values = [
+        data.trade(["282520"], exporters=["CHN"], dataset=name, folder=store)["value_usd"].item()
+        for name in names
+    ]
+    assert values == [100_000.0, 200_000.0]
+    with pytest.raises(UnknownNameError, match="own/nothing"):
+        data.trade(["282520"], dataset="own/nothing", folder=store)
+
+
+def test_a_call_of_another_version_is_told() -> None:
+    result = made("concentration")
+    other = replace(result, lineage=replace(result.lineage, call={**result.lineage.call, "basis": "gross"}))
+    with pytest.raises(InputError, match="does not know basis"):
+        replay(other, as_of="2026-09-01")
 
 
 def test_a_saved_result_is_replayed_by_the_command(

@@ -15,7 +15,7 @@ from tests.data.made_up_statistics import bgs_row, write_bgs
 
 from evernormal import data, risk
 from evernormal.errors import InputError, NotCoveredError
-from evernormal.report.replay import replay
+from evernormal.report import replay
 from evernormal.result import Result
 from evernormal.risk.cells import YEARS, materials, reporters
 

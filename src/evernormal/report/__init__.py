@@ -2,7 +2,8 @@
 
 ``chart`` draws any result; ``brief`` writes page, workbook and data of a simulation, ``exposure_page``
 those of a country's dependence; ``summary`` gives a simulation as JSON and for a terminal; ``explain`` walks
-from a number back to its sources; ``language`` holds every word in English and Korean.
+from a number back to its sources and ``replay`` gives it as it was known earlier; ``language`` holds every
+word in English and Korean.
 
 >>> from evernormal import report, risk
 >>> report.chart(risk.trace_origin("nickel/ore", "KOR", [2023]), "map", "ko").title
@@ -19,16 +20,18 @@ if TYPE_CHECKING:
     from evernormal.report.charting import chart, write_chart
     from evernormal.report.exposure_page import write_exposure
     from evernormal.report.exposure_parts import gather
+    from evernormal.report.replaying import replay
 
 _HOMES = {
     "chart": "charting",
     "gather": "exposure_parts",
+    "replay": "replaying",
     "write_brief": "brief",
     "write_chart": "charting",
     "write_exposure": "exposure_page",
 }
 
-__all__ = ["chart", "gather", "write_brief", "write_chart", "write_exposure"]
+__all__ = ["chart", "gather", "replay", "write_brief", "write_chart", "write_exposure"]
 
 
 def __getattr__(name: str) -> Any:

@@ -51,7 +51,8 @@ def _published(context: Context, column: str, keys: Mapping[str, Any]) -> Workin
 
     assert context.checked
     own, call = context.pins.get("facts"), context.call
-    table = facts() if own is None else facts_with(str(own), context.folder)[0]
+    known_on = context.call.get("as_of")
+    table = facts(as_of=known_on) if own is None else facts_with(str(own), context.folder, known_on)[0]
     importer = call.get("importer", call.get("focal"))
     rows = table.filter(
         (pl.col("topic") == "import_share")

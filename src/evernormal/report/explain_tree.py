@@ -13,7 +13,7 @@ from evernormal.report.derivation_texts import derivation_text
 from evernormal.report.explain import Explanation
 from evernormal.report.explain_rows import Evidence
 from evernormal.report.language import Language, clean, language
-from evernormal.report.replay import Replay, RowThen
+from evernormal.report.replaying import Replay, RowThen
 from evernormal.result import Input, Parameter
 
 __all__ = ["replay_tree", "row_text", "tree_of"]

@@ -6,6 +6,7 @@ Only results of the functions named here can be made again: what a file says is 
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -191,6 +192,9 @@ def made_again(result: Result, folder: str | Path | None = None, **other: Any) -
     again = _called(result, arguments, folder)
     if other:
         return again
+    if _pairs(result) != _pairs(again) and result.lineage.call.get("as_of") is None:
+        days = [one.as_of for one in result.lineage.inputs if one.as_of]  # data sets were added since
+        again = _called(result, {**arguments, "as_of": max(days, default=None)}, folder)
     _require_same_inputs(result, again)
     return replace(again, lineage=replace(again.lineage, call=result.lineage.call))
 
@@ -203,6 +207,13 @@ def called(result: Result, folder: str | Path | None, **other: Any) -> Result:
 def _called(result: Result, arguments: Mapping[str, Any], folder: str | Path | None) -> Result:
     made = maker_of(result)
     given = {name: value for name, value in arguments.items() if value is not None}
+    unknown = sorted(set(given) - set(inspect.signature(made.function).parameters))
+    if unknown:
+        raise InputError(
+            f"{made.name} does not know {', '.join(unknown)}",
+            where=f"call of the {result.kind} result",
+            cure="The result was made by another version: make it again.",
+        )
     if folder is not None and (made.always or any(given.get(name) is not None for name in made.stored)):
         given["folder"] = folder
     return made.function(**given)
@@ -236,9 +247,12 @@ def require_inputs(result: Result, folder: str | Path | None = None) -> None:
             )
 
 
+def _pairs(result: Result) -> dict[str, str]:
+    return {one.name: one.sha256 for one in result.lineage.inputs}
+
+
 def _require_same_inputs(result: Result, again: Result) -> None:
-    was = {one.name: one.sha256 for one in result.lineage.inputs}
-    now = {one.name: one.sha256 for one in again.lineage.inputs}
+    was, now = _pairs(result), _pairs(again)
     if was == now:
         return
     other = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))

@@ -22,6 +22,7 @@ from evernormal.result import Derivation, Finding, Input, Lineage, Parameter, Re
 from evernormal.risk.cells import EUROPEAN_UNION, reporters
 from evernormal.risk.european_union import eu_supply_risk_interval
 from evernormal.risk.focal_sums import Read, Weights, codes_of_form, form_sums, weights_of
+from evernormal.risk.world_tables import require_governance
 
 __all__ = ["supply_risk"]
 
@@ -85,7 +86,7 @@ def supply_risk(
     >>> row["supply_risk"], round(row["supply_risk_high"], 1), row["import_reliance"]
     (None, 2.0, 1.0)
     """
-    _require_governance(day(as_of))
+    require_governance(day(as_of))
     wanted, period = _countries(countries), _years(years)
     trade = trade_table(dataset, folder, as_of)
     chosen = _forms(forms, trade)
@@ -168,18 +169,6 @@ def _years(years: Iterable[int] | None) -> list[int]:
 
 def _given(value: float | Mapping[str, float] | None) -> float | dict[str, float] | None:
     return dict(value) if isinstance(value, Mapping) else value
-
-
-def _require_governance(known_on: date | None) -> None:
-    from evernormal.data.snapshot import source_day  # noqa: PLC0415 - opens the snapshot
-
-    if known_on is not None and known_on < source_day("governance"):
-        raise NotCoveredError(
-            f"no governance indicator was knowable on {known_on}; the shipped table dates from"
-            f" {source_day('governance')}",
-            where="as_of",
-            cure="Choose a later day.",
-        )
 
 
 def _forms(forms: Iterable[str] | None, trade: TradeTable) -> list[Form]:

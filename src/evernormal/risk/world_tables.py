@@ -16,7 +16,7 @@ from evernormal.data.trade_table import TradeTable, trade_table
 from evernormal.errors import InputError, NotCoveredError, UnitError
 from evernormal.result import Input
 
-__all__ = ["Production", "WorldTables", "open_world", "production_of", "trade_of"]
+__all__ = ["Production", "WorldTables", "open_world", "production_of", "require_governance", "trade_of"]
 
 _NO_COUNTRY = ("WLD",)
 _REST = "ROW"
@@ -100,13 +100,7 @@ def open_world(
             where="dataset",
             cure="Add the publisher's file of the first revision (BACI HS92) and name that.",
         )
-    if known_on is not None and known_on < source_day("governance"):
-        raise NotCoveredError(
-            f"no governance indicator was knowable on {known_on}; the shipped table dates from"
-            f" {source_day('governance')}",
-            where="as_of",
-            cure="Choose a later day.",
-        )
+    require_governance(known_on)
     shipped = (
         None if known_on is not None and known_on < source_day("production") else inputs("production")[0]
     )
@@ -127,6 +121,23 @@ def open_world(
     pinned = None if dataset is None and statistics is None else str(folder)
     day_of_rows = None if statistics is None else known_on
     return WorldTables(trade.input, inputs("governance")[0], shipped, used, pinned, day_of_rows, years)
+
+
+def require_governance(known_on: date | None) -> None:
+    """Raise unless the shipped governance indicators were knowable on a day (law 11).
+
+    Raises:
+        NotCoveredError: they are of a later day.
+    """
+    from evernormal.data.snapshot import source_day  # noqa: PLC0415 - opens the snapshot
+
+    first = source_day("governance")
+    if known_on is not None and known_on < first:
+        raise NotCoveredError(
+            f"no governance indicator was knowable on {known_on}; the shipped table dates from {first}",
+            where="as_of",
+            cure="Choose a later day.",
+        )
 
 
 def trade_of(tables: WorldTables) -> TradeTable:

@@ -55,7 +55,7 @@ def explain(
     the number is worked out from them; what differs is an error.
     """
     from evernormal.report import explain as explaining
-    from evernormal.report.replay import replay
+    from evernormal.report import replay
     from evernormal.result import Result
 
     loaded = Result.load(result.parent if result.name == "result.json" else result)

@@ -74,7 +74,7 @@ def exposure(
 ) -> None:
     """Show how dependent a country is in every form, on whom, since when, and whether it gets worse.
 
-    With --out: also a page with charts, a workbook and every chart as SVG; their paths are printed.  With
+    With --out: also the result, a page with charts, a workbook and every chart as SVG.  With
     --json: a list of the rows of all forms, also of those of which nothing is known.
     """
     from evernormal.risk import exposure as exposure_of
@@ -88,7 +88,7 @@ def exposure(
             dataset=trade,
             folder=settings.store_folder(),
         )
-    if kept(result, None, explain, lang, as_json=as_json):
+    if kept(result, out, explain, lang, as_json=as_json):
         return
     files = _written(result, out, lang, material or None, quiet=as_json)
     if as_json:
