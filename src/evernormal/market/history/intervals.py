@@ -38,6 +38,9 @@ NOMINAL = 0.8
 TAILS = (0.06, 0.08, 0.10, 0.12, 0.14)
 """Shares that may stay below the interval; the rest of 20 % stays above."""
 
+CENTRED = ("world unit value",)
+"""Classes that leave as much above as below: in a price the far upper end is what matters."""
+
 FLOOR = 0.4
 """Scale of an amount that never changed (assumption: between 0.2 and 0.4 the widths differ by a tenth)."""
 
@@ -172,9 +175,9 @@ def _of_trial(trial: Trial, known: str) -> list[ErrorRow]:
 def calibrate(rows: Sequence[ErrorRow], without: str | None = None) -> dict[str, Interval]:
     """Return the interval of every class (equation E73).
 
-    Of the intervals that leave 20 % of the errors outside, the shortest; its ends are order statistics moved
-    outwards by the one error that is still to come (split conformal prediction; Vovk, Gammerman and Shafer
-    2005, Algorithmic Learning in a Random World).
+    Of the intervals that leave 20 % of the errors outside, the shortest; of a price, the centred one.  Its
+    ends are order statistics moved outwards by the one error that is still to come (split conformal
+    prediction; Vovk, Gammerman and Shafer 2005, Algorithmic Learning in a Random World).
 
     Args:
         rows: errors of past episodes.
@@ -186,7 +189,7 @@ def calibrate(rows: Sequence[ErrorRow], without: str | None = None) -> dict[str,
         if len(own) < FEWEST_ERRORS:
             continue
         sizes = np.sort([row.error / row.scale for row in own])
-        ends = [_ends(sizes, tail) for tail in TAILS]
+        ends = [_ends(sizes, tail) for tail in (TAILS if group not in CENTRED else (0.10,))]
         low, high = min(ends, key=lambda pair: pair[1] - pair[0])
         found[group] = Interval(low, high, float(np.median([row.scale for row in own])), len(own))
     return found

@@ -28,7 +28,7 @@ def least_absolute(
     start: Floats | None = None,
     *,
     most: int = 60,
-    tolerance: float = 1e-6,
+    tolerance: float = 5e-6,
 ) -> Floats:
     r"""Return the coefficients that minimise the weighted sum of absolute residuals (equation E65).
 

@@ -102,13 +102,13 @@ def panel(
             case = _case(trade, code, t, cuts)
             if case is None:
                 continue
-            factor = np.asarray(found.of(code, t))
+            factor, year = np.asarray(found.of(code, t)), trade.years[t]
             for side in SIDES:
                 rows = side.rows(case, side.smallest)
                 names[side.name] = rows.names
                 ratio = np.minimum(side.actual(case)[rows.place] / rows.base, LARGEST_FACTOR)
                 parts[side.name].append(
-                    _Part(case, number, factor, rows.matrix, ratio, rows.base / case.size)
+                    _Part(year, bool(case.cutting), number, factor, rows.matrix, ratio, rows.base / case.size)
                 )
     if not names:
         raise NotCoveredError("no code has three years of trade to train on", cure="Give more years.")
@@ -134,7 +134,8 @@ def _case(
 class _Part:
     """Rows of one code and year."""
 
-    case: Situation
+    year: int
+    cut: bool
     code: int
     factor: Floats
     matrix: Floats
@@ -144,7 +145,6 @@ class _Part:
 
 def _joined(side: Side, names: tuple[str, ...], parts: list[_Part], codes: tuple[str, ...]) -> Panel:
     lengths = [len(part.target) for part in parts]
-    years = [part.case.records.years[part.case.t] for part in parts]
     return Panel(
         side,
         names,
@@ -153,7 +153,7 @@ def _joined(side: Side, names: tuple[str, ...], parts: list[_Part], codes: tuple
         np.concatenate([part.share for part in parts]),
         np.repeat(np.stack([part.factor for part in parts]), lengths, axis=0),
         np.repeat([part.code for part in parts], lengths),
-        np.repeat(years, lengths),
-        np.repeat([bool(part.case.cutting) for part in parts], lengths),
+        np.repeat([part.year for part in parts], lengths),
+        np.repeat([part.cut for part in parts], lengths),
         codes,
     )

@@ -87,7 +87,7 @@ def cross_validated(
     _tell(advance, 1)
     plain, left = fit_folds(panels, folds, plain)
     _tell(advance, 2)
-    with_factor, left_factor = fit_folds(panels, folds, with_factor)
+    with_factor, left_factor = fit_folds(panels, folds, with_factor, left)
     _tell(advance, 3)
     chosen, best = choose_elasticities(on.trade, on.episodes, folds)
     models = {
@@ -115,7 +115,7 @@ def frozen(on: Ground, *, advance: Advance | None = None) -> tuple[tuple[Trial, 
     _tell(advance, 5)
     folds = folds_of((e.code for e in out), HELD_OUT_FOLDS)
     _, left = fit_folds(panels, folds, plain)
-    _, left_factor = fit_folds(panels, folds, with_factor)
+    _, left_factor = fit_folds(panels, folds, with_factor, left)
     chosen, best = choose_elasticities(on.trade, train, folds)
     seen = Models(plain, with_factor, fit_prices(prices), fit_prices(prices, with_factor=True), best)
     unseen = {
