@@ -17,6 +17,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+import backtest_pages
 import data_pages
 import method_pages
 import model_pages
@@ -62,6 +63,12 @@ def guards(number: str) -> str:
 
 
 RENDERERS: dict[str, Callable[..., str]] = {
+    "backtest_failures": backtest_pages.backtest_failures,
+    "backtest_goals": backtest_pages.backtest_goals,
+    "backtest_intervals": backtest_pages.backtest_intervals,
+    "backtest_registry": backtest_pages.backtest_registry,
+    "backtest_rules": backtest_pages.backtest_rules,
+    "backtest_scores": backtest_pages.backtest_scores,
     "equations": model_pages.equations,
     "errors": model_pages.errors,
     "facts": data_pages.facts,

@@ -12,6 +12,7 @@ import typer
 
 from evernormal.app import failure, output
 from evernormal.app.commands import (
+    backtest,
     brief,
     codes,
     compare,
@@ -60,6 +61,7 @@ def _root(
 
 
 brief.register(app)
+backtest.register(app)
 ensemble.register(app)
 shares.register(app)
 indicator.register(app)
