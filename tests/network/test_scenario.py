@@ -75,6 +75,9 @@ def test_what_must_be_shipped_is_shipped() -> None:
         "malacca-closure",
         "dumping-lithium-hydroxide",
         "demand-surge",
+        "bloc-aluminium-outside",
+        "bloc-lithium-hydroxide",
+        "bloc-neodymium-magnet",
     }
     assert wanted == set(scenario_names())
 

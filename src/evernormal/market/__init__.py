@@ -15,6 +15,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evernormal.market.bloc import bloc_equilibrium
+    from evernormal.market.bloc_projects import read_projects
+    from evernormal.market.bloc_scenario import bloc_study
     from evernormal.market.economy_loss import propagate_loss
     from evernormal.market.economy_recipes import joint_shortage
     from evernormal.market.history.backtesting import backtest
@@ -23,18 +26,24 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "backtest": "history.backtesting",
+    "bloc_equilibrium": "bloc",
+    "bloc_study": "bloc_scenario",
     "joint_shortage": "economy_recipes",
     "leontief_inverse": "input_output_algebra",
     "open_input_output": "input_output_table",
     "propagate_loss": "economy_loss",
+    "read_projects": "bloc_projects",
 }
 
 __all__ = [
     "backtest",
+    "bloc_equilibrium",
+    "bloc_study",
     "joint_shortage",
     "leontief_inverse",
     "open_input_output",
     "propagate_loss",
+    "read_projects",
 ]
 
 

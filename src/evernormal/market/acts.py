@@ -172,7 +172,9 @@ class _Builder:
             raise InputError(
                 f"measure {measure.id!r} of kind {kind!r} cannot be simulated yet",
                 where="scenario",
-                cure=f"Simulated kinds: {', '.join(SIMULATED)}.",
+                cure="Ask `evernormal bloc`, which holds reference prices year by year."
+                if kind == "price_floor"
+                else f"Simulated kinds: {', '.join(SIMULATED)}.",
             )
         getattr(self, f"_{kind}")(measure, act.hardness, self.calendar.active(measure))
 

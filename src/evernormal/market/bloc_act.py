@@ -314,10 +314,11 @@ def year_acts(
 
 def _caps(routes: Routes, acts: Acts, span: slice) -> Floats:
     """Tonnes a year; a route that is free in some months may ship its base then, a new one its reference."""
-    cap = acts.route_cap[:, span]
+    limited = np.isfinite(acts.route_cap[:, span])
+    cap = np.where(limited, acts.route_cap[:, span], 0.0)
     usual = np.where(routes.base > 0, routes.base, routes.reference)
-    monthly = np.where(np.isfinite(cap), cap * routes.base[:, None], usual[:, None])
-    bound = np.isfinite(cap).any(axis=1)
+    monthly = np.where(limited, cap * routes.base[:, None], usual[:, None])
+    bound = limited.any(axis=1)
     return np.asarray(np.where(bound, monthly.mean(axis=1) * MONTHS, np.inf))
 
 

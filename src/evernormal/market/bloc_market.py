@@ -336,6 +336,7 @@ class _Build:
         elif duty != "home":
             buyer = views.border[j, g]
         base, size = 12 * routes.base[a] * share[a], 12 * routes.reference[a] * share[a]
+        cap = self.acts.cap[a] * share[a]
         price = self.price[i, g]
         slope = size * float(self.behaviour.substitution(self.known)[0]) / price
         premium = np.where(routes.base[a] == 0, self.behaviour.new_route_premium * price, 0.0)
@@ -354,8 +355,8 @@ class _Build:
             offset=offset + premium - base / slope,
             rest_offset=rest + premium - base / slope,
             lower=0.0,
-            upper=self.acts.cap[a] * share[a],
-            rest_upper=np.inf,
+            upper=cap,
+            rest_upper=np.where(np.isfinite(cap), np.maximum(cap, 2 * size), np.inf),
             region=j,
             form=g,
             item=a,

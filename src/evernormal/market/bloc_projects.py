@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evernormal.errors import InputError
 from evernormal.market.bloc_market import Projects
+from evernormal.market.cells import active_cells
 from evernormal.network.network import Network
 from evernormal.result import Finding, require_columns
 
@@ -96,7 +97,7 @@ def read_projects(path: str | Path | None = None) -> pl.DataFrame:
 def check_projects(raw: pl.DataFrame, where: str = "projects") -> pl.DataFrame:
     """Return projects with their types, or say which cell is wrong."""
     require_columns(raw, tuple(COLUMNS), where)
-    raw = raw.select(COLUMNS)
+    raw = raw.select(list(COLUMNS))
     wrong: list[str] = []
     for row, cells in enumerate(raw.iter_rows(named=True), start=2):
         for name, kind in COLUMNS.items():
@@ -126,7 +127,7 @@ def _problem(name: str, kind: pl.DataType, value: object) -> str:
         (np.isfinite(number) and number >= 0, "must be at least 0"),
         (number > 0 or name not in ("capacity_t_gross", "content", "life_years"), "must be above 0"),
         (number <= 1 or name != "public_share", "must be at most 1"),
-        (kind != pl.Int64() or number == round(number), "must be a whole number"),
+        (kind != pl.Int64() or number % 1 == 0, "must be a whole number"),
     )
     return next((f"{rule}, got {value!r}" for holds, rule in rules if not holds), "")
 
@@ -192,7 +193,7 @@ def plants_of(
         capital,
         operating + capital / np.maximum(capacity, 1e-300),
     )
-    return plants, _left_out(network, projects, shown)
+    return plants, (*_left_out(network, projects, shown), *_without_market(network, plants))
 
 
 def _left_out(network: Network, projects: pl.DataFrame, shown: pl.DataFrame) -> tuple[Finding, ...]:
@@ -206,5 +207,28 @@ def _left_out(network: Network, projects: pl.DataFrame, shown: pl.DataFrame) -> 
             "caution",
             f"Projects in countries that the network does not show are left out: {', '.join(absent)}.",
             {"projects": absent},
+        ),
+    )
+
+
+def _without_market(network: Network, plants: Plants) -> tuple[Finding, ...]:
+    """Projects in places without any trade, use or output of their form: no price says whether they pay."""
+    active = active_cells(network)
+    blind = [
+        str(row["name"])
+        for row, r, g in zip(
+            plants.table.iter_rows(named=True), plants.region.tolist(), plants.form.tolist(), strict=True
+        )
+        if not active[r, g]
+    ]
+    if not blind:
+        return ()
+    return (
+        Finding(
+            "project-without-market",
+            "caution",
+            f"Nothing of the form was traded, used or made where {', '.join(blind)} would stand: no price"
+            " there says whether it pays.",
+            {"projects": blind},
         ),
     )
