@@ -139,6 +139,18 @@ def depends_on_process(original: Callable[..., Any]) -> Callable[..., Any]:
     return changed
 
 
+def remembering(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A worker starts from where it stopped, so that a draw depends on the one before."""
+
+    def run_from(self: Any, first: int, points: Any, atlas: Any) -> Any:
+        last = getattr(self, "last", None) or atlas
+        batch, standing = original(self, first, points, last)
+        self.last = replace(atlas, points=points[-1:], standing=standing[-1:])
+        return batch, standing
+
+    return run_from
+
+
 def first_row(_: Callable[..., Any]) -> Any:
     """The focal region is taken by its place in the table instead of its label."""
     return property(lambda self: 3)

@@ -16,6 +16,7 @@ import pytest
 
 from . import (
     defects,
+    test_ensemble_laws,
     test_harder_is_not_better,
     test_input_laws,
     test_network_laws,
@@ -218,6 +219,20 @@ FAULTS: list[Fault] = [
         "evernormal.market.draws.outcome_of",
         defects.depends_on_process,
         months.test_workers_do_not_change_a_byte,
+    ),
+    _fault(
+        6,
+        "a-worker-remembers-the-last-draw",
+        "evernormal.market.batch.Kernel.run_from",
+        defects.remembering,
+        test_ensemble_laws.test_no_draw_remembers_another,
+    ),
+    _fault(
+        6,
+        "workers-of-an-ensemble-differ",
+        "evernormal.market.batch.outcome_of",
+        defects.depends_on_process,
+        test_ensemble_laws.test_workers_of_an_ensemble_do_not_change_a_byte,
     ),
     _fault(
         7, "joined-by-position", SPATIAL, defects.by_position, market.test_order_of_regions_does_not_matter

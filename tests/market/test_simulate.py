@@ -84,9 +84,14 @@ def test_bands_hold_the_middle_and_spread(answer: Result) -> None:
 
 
 def test_same_seed_same_bytes_for_any_number_of_workers(
-    one_form: Network, act: MakeAct, scenario: MakeScenario, tmp_path: Path
+    one_form: Network,
+    act: MakeAct,
+    scenario: MakeScenario,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Law 6."""
+    monkeypatch.setattr("evernormal.market.draws.POOL_PAYS_FROM", 0)
     question = scenario(act("ban", severity=0.7), months=6, uncertainty=Uncertainty(draws=8), seed=5)
     simulate(one_form, question).save(tmp_path / "one")
     simulate(one_form, question, workers=2).save(tmp_path / "two")

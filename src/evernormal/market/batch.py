@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from evernormal.errors import ModelError
+from evernormal.market.digits import rounded
 from evernormal.market.dual_newton import ActiveSet
 from evernormal.market.factors import Draw, Space
 from evernormal.market.outcome import Outcome, calendar_of, outcome_of
@@ -24,7 +25,7 @@ from evernormal.market.solver import SolverName
 from evernormal.network.network import Network
 from evernormal.network.scenario import Scenario
 
-__all__ = ["BATCH", "OUTCOMES", "SERIES", "Atlas", "Batch", "Kernel", "Plan", "bare", "rounded"]
+__all__ = ["BATCH", "OUTCOMES", "SERIES", "Atlas", "Batch", "Kernel", "Plan", "bare"]
 
 Floats = NDArray[np.float64]
 
@@ -37,9 +38,6 @@ OUTCOMES = (
 )  # fmt: skip
 """What is kept of a draw and chain; ``stop_days`` counts from the start (NaN: no stop), ``hit`` is 1 where a
 measure happens."""
-
-DIGITS = 9
-"""Significant digits kept of every number, so that a solver's rounding does not reach a file."""
 
 
 @dataclass(frozen=True)
@@ -215,13 +213,6 @@ def _joined(parts: list[Batch]) -> Batch:
         {name: np.concatenate([part.series[name] for part in parts]) for name in SERIES},
         tuple(failure for part in parts for failure in part.failures),
     )
-
-
-def rounded(values: Floats) -> Floats:
-    """Keep :data:`DIGITS` significant digits."""
-    size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
-    unit = 10.0 ** (np.floor(np.log10(size)) - DIGITS + 1)
-    return np.asarray(np.round(values / unit) * unit)
 
 
 def bare(network: Network) -> Network:

@@ -29,6 +29,7 @@ CONNECT_SECONDS = 10
 """How long a scheduler may take to answer, and a cluster to show its first worker."""
 LOST_SECONDS = 60
 """How long a cluster may be without any worker before the run is given up."""
+POLL_SECONDS = 5
 RETRIES = 3
 PER_WORKER = 3
 """Batches handed out per worker: one under way and two in waiting."""
@@ -158,9 +159,12 @@ def _collected(distributed: Any, client: Any, plan: Plan, tasks: Iterable[Task])
             if not running:
                 return
             try:
-                done, running = distributed.wait(running, timeout=5, return_when="FIRST_COMPLETED")
+                with client.as_current():
+                    done, running = distributed.wait(
+                        running, timeout=POLL_SECONDS, return_when="FIRST_COMPLETED"
+                    )
             except TimeoutError:
-                lost = 0 if client.nthreads() else lost + 5
+                lost = 0 if client.nthreads() else lost + POLL_SECONDS
                 if lost >= LOST_SECONDS:
                     raise _given_up(f"the cluster has been without workers for {lost} seconds") from None
                 continue

@@ -16,6 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from evernormal.errors import SolverError
 from evernormal.market.acts import Act
+from evernormal.market.cells import active_cells
+from evernormal.market.digits import rounded
 from evernormal.market.dual_newton import ActiveSet
 from evernormal.market.outcome import Stand, calendar_of, outcome_of
 from evernormal.market.parameters import sample_behaviour
@@ -32,8 +34,9 @@ Floats = NDArray[np.float64]
 Seeds = Sequence[np.random.SeedSequence]
 
 DRAWN_SERIES = ("imports_t", "price_ratio", "cover_days", "shortage_t", "loss_usd")
-DIGITS = 9
-"""Significant digits kept of every drawn number, so that a solver's rounding does not reach a file."""
+POOL_PAYS_FROM = 8_000_000
+"""Draws x cells squared x months below which starting processes takes longer than they save (some 3
+seconds)."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def draw_all(
     if count == 0:
         return None
     seeds = np.random.SeedSequence(seed).spawn(count)
+    workers = workers if _work(question, count) >= POOL_PAYS_FROM else 1
     size = 10 if workers == 1 else max(1, min(25, -(-count // (4 * workers))))
     batches = [seeds[n : n + size] for n in range(0, count, size)]
     bare = replace(question.network, tables={}, coverage=pl.DataFrame(), findings=())
@@ -116,6 +120,13 @@ def draw_all(
     return Drawn(series, np.concatenate([part.stop_days for part in parts]))
 
 
+def _work(question: Question, count: int) -> int:
+    """Return a measure of the work: most of it is the factorization of a band about as wide as there are
+    cells."""
+    cells = int(active_cells(question.network).sum())
+    return count * cells**2 * int(question.scenario.months)
+
+
 def _run_batch(question: Question, seeds: Seeds) -> Drawn:
     calendar, prepared = calendar_of(question.scenario), Prepared(question.network)
     rows: dict[str, list[Floats]] = {name: [] for name in DRAWN_SERIES}
@@ -137,7 +148,7 @@ def _run_batch(question: Question, seeds: Seeds) -> Drawn:
             )
             series = (out.imports, out.price_ratio, out.cover_days, out.shortage, out.loss)
             for name, values in zip(DRAWN_SERIES, series, strict=True):
-                rows[name].append(_rounded(values))
+                rows[name].append(rounded(values))
             stop = out.stop.stop
             stops.append(np.nan if stop is None else float((stop - calendar.months[0]).days))
     return Drawn({name: np.array(values) for name, values in rows.items()}, np.array(stops))
@@ -149,10 +160,3 @@ def _drawn_acts(scenario: Scenario, rng: np.random.Generator) -> tuple[Act, ...]
         Act(measure, {name: number.sample(rng) for name, number in measure.hardness().items()})
         for measure in (*scenario.resolved_measures(), *scenario.resolved_policies())
     )
-
-
-def _rounded(values: Floats) -> Floats:
-    """Keep :data:`DIGITS` significant digits."""
-    size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
-    unit = 10.0 ** (np.floor(np.log10(size)) - DIGITS + 1)
-    return np.asarray(np.round(values / unit) * unit)

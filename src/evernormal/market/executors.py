@@ -99,18 +99,24 @@ def _work(packed: Path, name: str, first: int, points: Floats) -> Batch:
 
 
 def _in_pool(pool: ProcessPoolExecutor, workers: int, plan: Plan, tasks: Iterable[Task]) -> Iterator[Batch]:
-    with TemporaryDirectory(prefix="evernormal-") as folder:  # the plan travels once to each, not with each task
+    with TemporaryDirectory(
+        prefix="evernormal-"
+    ) as folder:  # the plan travels once to each, not with each task
         packed = Path(folder) / "plan"
         packed.write_bytes(pickle.dumps(plan))
         yield from _collected(pool, workers, packed, iter(tasks))
 
 
-def _collected(pool: ProcessPoolExecutor, workers: int, packed: Path, waiting: Iterator[Task]) -> Iterator[Batch]:
+def _collected(
+    pool: ProcessPoolExecutor, workers: int, packed: Path, waiting: Iterator[Task]
+) -> Iterator[Batch]:
     running: set[Future[Batch]] = set()
     try:
         while True:
             wanted = WAITING * workers - len(running)
-            running |= {pool.submit(_work, packed, packed.parent.name, *task) for task in islice(waiting, wanted)}
+            running |= {
+                pool.submit(_work, packed, packed.parent.name, *task) for task in islice(waiting, wanted)
+            }
             if not running:
                 return
             done, running = wait(running, return_when=FIRST_COMPLETED)

@@ -20,6 +20,7 @@ from evernormal.market.executors import Executor, ExecutorName, Task, opened
 from evernormal.market.factors import Joint, Space
 from evernormal.market.many_tables import ensemble_result
 from evernormal.market.outcome import Outcome
+from evernormal.market.parameters import behaviour
 from evernormal.market.sensitivity import SENSITIVITIES, SensitivityName, sobol_points
 from evernormal.market.solver import SolverName
 from evernormal.market.stream import Kept, OnDisk, Store
@@ -94,6 +95,7 @@ def ensemble(
     """
     networks, scenarios = _pairs(network, scenario)
     _require(draws, seed, workers, sensitivity, failures, resume, out)
+    behaviour(parameters)
     joint = joint or Joint()
     space = Space(scenarios, dict(parameters or {}), joint)
     plan = Plan(tuple(bare(n) for n in networks), scenarios, space, solver)
