@@ -54,7 +54,7 @@ def geopolrisk_differences(
 
     >>> found = geopolrisk_differences(["KOR"], [2023], ["Nickel", "Germanium", "Tin"])["differences"]
     >>> found.select("material", "reasons").rows()
-    [('Lithium', 'governance-of-taiwan'), ('Germanium', 'imports-unrecorded')]
+    [('Nickel', 'quantity-left-out'), ('Germanium', 'imports-unrecorded')]
     """
     where: dict[str, Any] = {"dataset": dataset, "folder": folder, "as_of": as_of}
     ours = geopolrisk(countries, years, materials, **where)
