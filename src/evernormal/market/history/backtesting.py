@@ -86,10 +86,12 @@ def backtest(
         NotCoveredError: an episode's year is not in the trade.
 
     Example:
-        Indonesia's nickel ore ban of 2014; no coefficient has seen the code:
+        Indonesia's nickel ore ban of 2014, on a small table and by the shipped coefficients:
 
+        >>> from evernormal.data import scan_trade
         >>> from evernormal.market import backtest
-        >>> tried = backtest([("260400", "IDN", 2014)])["episodes"].row(0, named=True)
+        >>> ores = scan_trade(["260400", "260600"]).collect()
+        >>> tried = backtest([("260400", "IDN", 2014)], ores)["episodes"].row(0, named=True)
         >>> tried["flows_model"] < tried["flows_rule"]
         True
         >>> tried["unit_value_low"] < tried["unit_value_actual"] < tried["unit_value_high"]

@@ -174,6 +174,7 @@ def _exporters(case: Situation, smallest: float) -> Sides:
     place = np.flatnonzero(lags[:, -1] > smallest * world)
     terms = _lag_terms(lags[place], world)
     terms |= _cut_terms(case, terms, case.market_loss[place])
+    del terms["hit_by_lost"]  # a mean over markets says little about each of them
     return _stack(place, terms, lags[place, -1])
 
 
