@@ -49,6 +49,7 @@ class Levied:
         flow: (L,) shipped.
         levy: (L,) levy per unit on every link; 0 where none is due.
         price: (n,) price at home.
+        landed: (L,) price of every link's goods on landing, levy paid.
         residual: largest violation of any condition, relative to the sizes of prices and quantities.
         pieces: pieces that the path to the reference crossed; 0 when Newton's method settled it.
     """
@@ -56,6 +57,7 @@ class Levied:
     flow: Floats
     levy: Floats
     price: Floats
+    landed: Floats
     residual: float
     pieces: int
 
@@ -299,7 +301,7 @@ class _Layout:
             unheld = float(np.abs(np.minimum(due, above)).max(initial=0.0)) / self.price
         loss = landed + levy + mechanism.slope * (flow - self.base) - price[j]
         traded = float(np.abs(np.minimum(flow / self.size, loss / self.price)).max(initial=0.0))
-        return Levied(flow, levy, price, max(traded, unheld), point.pieces)
+        return Levied(flow, levy, price, landed + levy, max(traded, unheld), point.pieces)
 
 
 def _out_of_reach(
@@ -336,7 +338,7 @@ def with_levies(answer: Result, problem: SpatialProblem, mechanism: ArrayMechani
                     "good": cell % goods,
                     "exporter": int(problem.link_supply[group[0]]) // goods if mechanism.by_origin else None,
                     "levy": levy,
-                    "price": float(held.price[cell]),
+                    "price": float(held.landed[group[0]]) if mechanism.by_origin else float(held.price[cell]),
                     "reference_price": float(mechanism.reference[cell]),
                     "quantity": quantity,
                     "revenue": levy * quantity,

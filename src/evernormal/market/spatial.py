@@ -78,9 +78,10 @@ def spatial_equilibrium(
         pay), ``supply`` (region, good, quantity, price: what exporters get), ``demand`` (region, good,
         quantity) and ``flows`` (exporter, importer, good, quantity).  Regions and goods are numbered from 0.
         With a mechanism ``flows`` also has ``levy`` per unit, and a table ``levies`` (region, exporter, good,
-        levy, price, reference_price, quantity, revenue) has one row per member and good, exporter null, or
-        with ``by_origin`` one per origin; ``residual`` of it is the largest violation of any condition of
-        the equilibrium, relative to the sizes of prices and quantities.
+        levy, price, reference_price, quantity, revenue) has one row per member and good with its home price,
+        exporter null, or with ``by_origin`` one per origin with its landed price, levy paid; ``residual`` is
+        the largest violation of any condition of the equilibrium, relative to the sizes of prices and
+        quantities.
 
     Raises:
         LabelError: shapes that do not fit.
