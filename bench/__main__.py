@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHMARKS = ("engine", "geopolrisk", "baci")
+BENCHMARKS = ("engine", "ensemble", "geopolrisk", "baci")
 
 
 def main(names: list[str]) -> int:

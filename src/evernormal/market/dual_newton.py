@@ -46,7 +46,7 @@ class BandedDual:
     Attributes:
         order: (m,) row of the program at each place of the banded order.
         width: bandwidth.
-        place: flat index into the band of every pair of entries.
+        place: flat index into the band of every pair of entries, as LAPACK stores it, rising.
         column: variable of every pair.
         first: index of the first entry of every pair in the data of the matrix.
         second: index of the second.
@@ -80,20 +80,23 @@ class BandedDual:
             return None
         order = np.empty(m, dtype=np.int64)
         order[position] = rows
+        place = low * (width + 1) + (high - low)
+        by_place = np.argsort(place, kind="stable")
+        first, second, column = first[by_place], second[by_place], column[by_place]
         product = equality.data[first] * equality.data[second]
-        return cls(order, width, (high - low) * m + low, column, first, second, product)
+        return cls(order, width, place[by_place], column, first, second, product)
 
     def with_data(self, data: Floats) -> BandedDual:
         """Return the same layout for a matrix of the same pattern with other entries."""
         return replace(self, product=data[self.first] * data[self.second])
 
     def hessian(self, free: NDArray[np.bool_], rows: int) -> Floats:
-        """Return ``A_F A_F'`` in lower banded form, with a small ridge."""
+        """Return ``A_F A_F'`` in lower banded form (width + 1, m), column by column, with a small ridge."""
         weights = self.product * free[self.column]
-        size = (self.width + 1) * rows
-        band = np.bincount(self.place, weights=weights, minlength=size).reshape(self.width + 1, rows)
+        flat = np.bincount(self.place, weights=weights, minlength=(self.width + 1) * rows)
+        band = np.asarray(flat, dtype=np.float64).reshape(rows, self.width + 1).T
         band[0] += RIDGE
-        return np.asarray(band, dtype=np.float64)
+        return band
 
 
 def _pairs(starts: Integers, counts: Integers) -> tuple[Integers, Integers, Integers]:
@@ -226,12 +229,12 @@ def _length(
 
 def _solved(band: BandedDual, free: NDArray[np.bool_], right: Floats) -> Floats | None:
     """Solve ``A_F A_F' p = right``; None when the factorization breaks down."""
-    try:
-        factor = linalg.cholesky_banded(
-            band.hessian(free, len(right)), lower=True, overwrite_ab=True, check_finite=False
-        )
-    except linalg.LinAlgError:
+    factor, failed = linalg.lapack.dpbtrf(band.hessian(free, len(right)), lower=1, overwrite_ab=1)
+    if failed:
+        return None
+    turned, failed = linalg.lapack.dpbtrs(factor, right[band.order], lower=1, overwrite_b=1)
+    if failed:
         return None
     solved = np.empty_like(right)
-    solved[band.order] = linalg.cho_solve_banded((factor, True), right[band.order], check_finite=False)
+    solved[band.order] = turned
     return solved
