@@ -141,6 +141,24 @@ def test_faults_of_a_world_table_name_column_and_row(tmp_path: Path) -> None:
         add(path, tmp_path, codes=["KOR"])
 
 
+def test_a_sector_that_delivers_and_does_not_use_is_named(tmp_path: Path) -> None:
+    path = icio(World(), tmp_path / "2018.csv")
+    path.write_text(path.read_text("utf-8").replace(",KOR_F,", ",KOR_G,", 1), "utf-8")
+    with pytest.raises(SourceFormatError, match="sector F of KOR has a row and no column"):
+        add(path, tmp_path, codes=["KOR"])
+
+
+def test_parts_of_a_split_country_are_one(tmp_path: Path) -> None:
+    """China and Mexico stand in two parts in some editions."""
+    world = World(countries=("CN1", "CN2", "KOR"))
+    add(icio(world, tmp_path / "2018.csv"), tmp_path, codes=["CHN", "KOR"])
+    store = tmp_path / "store"
+    korea, china = (market.open_input_output(c, folder=store) for c in ("KOR", "CHN"))
+    assert set(korea.imported) == {"CHN"} and set(china.imported) == {"KOR"}
+    assert china.output.sum() == pytest.approx(world.output[:6].sum() * 1e6)
+    np.testing.assert_allclose(china.domestic.sum(axis=1) + china.final, china.output)
+
+
 def test_faults_of_a_workbook_name_sheet_and_cell(tmp_path: Path) -> None:
     from openpyxl import load_workbook
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -198,6 +199,9 @@ def test_losses_of_simulations_go_to_sectors_and_are_not_added_where_inputs_belo
     assert alone.scalar("direct") == pytest.approx(0.3)
     with pytest.raises(InputError, match="do not add"):
         market.propagate_loss([lithium, nickel], table, sectors={"cathodes": "s3"})
+    abroad = replace(lithium, lineage=Lineage("0", call={"form": "lithium/hydroxide", "focal": "JPN"}))
+    with pytest.raises(LabelError, match="JPN's, the input-output table is KOR's"):
+        market.propagate_loss(abroad, table, sectors={"cathodes": "s3"})
     joint = market.joint_shortage([lithium, nickel])
     both = market.propagate_loss(joint, table, sectors={"cathodes": "s3"})
     assert 0.5 <= both.scalar("direct") <= 0.8

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from evernormal.errors import InputError, NotCoveredError
+from evernormal.errors import InputError, LabelError, NotCoveredError
 from evernormal.market.input_output_table import InputOutput
 from evernormal.result import Finding, Input, Result
 
@@ -38,11 +38,14 @@ def end_use_sectors() -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def losses_by_use(losses: Losses, months: float | None) -> tuple[dict[str, float], float, tuple[Input, ...]]:
+def losses_by_use(
+    losses: Losses, months: float | None, region: str
+) -> tuple[dict[str, float], float, tuple[Input, ...]]:
     """Return USD by end use or sector, the months, and the inputs behind them.
 
     Raises:
         InputError: no loss, a negative one, a period that does not fit, or results that share an end use.
+        LabelError: a result of another country than ``region`` (law 3).
     """
     sources: tuple[Input, ...] = ()
     if isinstance(losses, Mapping):
@@ -50,6 +53,7 @@ def losses_by_use(losses: Losses, months: float | None) -> tuple[dict[str, float
         period = 12.0 if months is None else float(months)
     else:
         results = [losses] if isinstance(losses, Result) else list(losses)
+        _require_region(results, region)
         _require_apart(results)
         by_use, period = _of_results(results, months)
         sources = tuple({i.sha256: i for result in results for i in result.lineage.inputs}.values())
@@ -86,6 +90,16 @@ def _of_results(results: Sequence[Result], months: float | None) -> tuple[dict[s
 def _bare(name: str) -> str:
     """Return the end use of a key that may name its form first."""
     return name.rsplit(": ", 1)[-1]
+
+
+def _require_region(results: Sequence[Result], region: str) -> None:
+    for result in results:
+        focal = result.lineage.call.get("focal", region)
+        if focal != region:
+            raise LabelError(
+                f"the loss is {focal}'s, the input-output table is {region}'s",
+                cure=f"Open the table of {focal}, or simulate for {region}.",
+            )
 
 
 def _require_apart(results: Sequence[Result]) -> None:

@@ -66,6 +66,7 @@ def propagate_loss(
     Raises:
         InputError: no loss, a negative one, no exchange rate, a loss larger than its sector, or several
             results that lose the same end use (see :func:`evernormal.market.joint_shortage`).
+        LabelError: a simulation of another country than the table's.
         UnknownNameError: a sector that the table does not have.
 
     >>> from evernormal.market.input_output_table import input_output_of
@@ -77,7 +78,7 @@ def propagate_loss(
     if of not in ("value_added", "output"):
         raise InputError(f"of must be 'value_added' or 'output', got {of!r}")
     rate = _rate(table, per_usd)
-    by_use, period, sources = losses_by_use(losses, months)
+    by_use, period, sources = losses_by_use(losses, months, table.region)
     findings: list[Finding] = []
     uses, direct, unallocated = allocated(by_use, table, sectors or {}, findings)
     scale = period / 12 / rate

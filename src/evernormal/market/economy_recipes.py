@@ -93,13 +93,15 @@ def joint_shortage(
         raise InputError(f"switching must be from 0 to 1, got {switching}")
     table = _recipes(recipes, mix)
     inputs: tuple[Input, ...] = ()
+    focal: str | None = None
     months: list[object] | None = None
     if isinstance(shortages, Mapping):
         missing, single = _series(shortages, "shortage"), _series(losses or {}, "loss")
     else:
         missing, single, months, inputs = _simulated(shortages, end_use)
+        focal = _focal(shortages)
     work = Joint(table, missing, single, switching)
-    return joint_result(work, months, inputs, next(iter(end_use)))
+    return joint_result(work, months, inputs, next(iter(end_use)), focal)
 
 
 def _recipes(recipes: str | pl.DataFrame, mix: Mapping[str, float] | None) -> pl.DataFrame:
@@ -151,6 +153,14 @@ def _series(given: Mapping[str, float | Sequence[float]], what: str) -> dict[str
         if what == "loss" and not (values >= 0).all():
             raise InputError(f"a loss must be at least 0, got {values.tolist()}", where=name)
     return found
+
+
+def _focal(results: Sequence[Result]) -> str | None:
+    """Return the country that the results are about; None where they do not say."""
+    named = sorted({str(r.lineage.call["focal"]) for r in results if "focal" in r.lineage.call})
+    if len(named) > 1:
+        raise LabelError(f"the results are about {' and '.join(named)}", cure="Simulate for one country.")
+    return named[0] if named else None
 
 
 def _simulated(

@@ -27,7 +27,11 @@ Rows = list[tuple[Any, ...]]
 
 
 def joint_result(
-    work: Joint, months: Sequence[object] | None, inputs: tuple[Input, ...], end_use: str
+    work: Joint,
+    months: Sequence[object] | None,
+    inputs: tuple[Input, ...],
+    end_use: str,
+    focal: str | None = None,
 ) -> Result:
     """Put every period of a joint shortage into tables."""
     from evernormal import __version__  # noqa: PLC0415
@@ -60,7 +64,7 @@ def joint_result(
         for name, frame in tables.items()
     }
     units["summary"] = {"value": "USD where the name ends in usd, else share of output"}
-    call = {"switching": work.switching}
+    call = {"switching": work.switching, **({} if focal is None else {"focal": focal})}
     lineage = Lineage(__version__, inputs, _parameters(work), _DERIVATIONS, call=call)
     return Result("joint-shortage", tables, units, lineage, tuple(_findings(work, lost)))
 
