@@ -38,6 +38,10 @@ NOT_NUMBERS = {
 MADE = {
     "episodes.csv": "made from the shipped trade by the rules of market/history, which a test applies again",
     "rejected_episodes.csv": "the candidates that those rules refuse",
+    "backtest_episodes.csv": "made by the back-test from the shipped trade",
+    "backtest_errors.csv": "made by the back-test from the shipped trade",
+    "backtest_scores.csv": "made by the back-test from the shipped trade",
+    "reduced_form.csv": "coefficients fitted by the back-test on the shipped trade",
     "forecast_coverage.csv": "made by `evernormal forecast --evaluate` from the shipped tables",
     "forecast_errors.csv": "made by `evernormal forecast --evaluate` from the shipped tables",
     "forecast_pool.csv": "made by `evernormal forecast --evaluate` from the shipped tables",
