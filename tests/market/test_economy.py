@@ -250,6 +250,15 @@ def test_every_product_is_held_by_its_scarcest_input() -> None:
     assert dict(products.select("product", "limiting").iter_rows())["LFP"] == "lithium"
 
 
+def test_of_one_product_the_joint_loss_is_the_largest() -> None:
+    """Every nickel cell holds cobalt too: what nickel costs, cobalt costs no second time."""
+    found = market.joint_shortage(
+        {"nickel": 0.5, "cobalt": 0.3}, losses={"nickel": 5.0, "cobalt": 3.0}, mix={"NMC 811": 1.0}
+    )
+    row = found["periods"].row(0, named=True)
+    assert (row["loss_usd"], row["output_lost"]) == (pytest.approx(5.0), pytest.approx(0.5))
+
+
 def test_switching_spares_output_and_never_more_than_there_is() -> None:
     """Law 8: products that move take only what materials are left; more room never loses more output."""
     shortage = {"nickel": 0.4, "lithium": 0.1}
