@@ -1047,7 +1047,8 @@ _ALL = (
         r"0 \le t_{jg} \perp P_{jg} - \bar P_{jg} \ge 0, \quad P_{jg} = \max(\bar P_{jg}, B_{jg}),"
         r" \quad t_{jg} = P_{jg} - B_{jg}",
         "levy = home price - price at the border; home price = the larger of reference and border price",
-        "Variable levy of the common agricultural policy: Sampson and Snape 1980, Journal of Political Economy"
+        "Variable levy of the common agricultural policy: Sampson and Snape 1980, Journal of "
+        "Political Economy"
         " 88:1026-1040; complementarity: Cottle, Pang and Stone 1992",
         "evernormal.market.levy.solve_market",
     ),
@@ -1072,15 +1073,18 @@ _ALL = (
         "E83",
         "Shipping cost that the base year shows",
         r"m_{ijg} = p^0_{jg} - p^0_{ig}",
-        "importer's base price - exporter's base price: freight, quality and mix; a route's cost rises with it",
-        "Positive mathematical programming: Howitt 1995, American Journal of Agricultural Economics 77:329-342",
+        "importer's base price - exporter's base price: freight, quality and mix; a route's cost "
+        "rises with it",
+        "Positive mathematical programming: Howitt 1995, American Journal of Agricultural "
+        "Economics 77:329-342",
         "evernormal.market.bloc_market.build",
     ),
     Equation(
         "E84",
         "Rules of origin",
         r"\sum_{j \in M} x^{free}_{kj} \le a_k, \quad l_{ij} \le \lambda x^0_{ij}",
-        "what a member sends free to members is at most what it made; what is relabelled at most a share of the base",
+        "what a member sends free to members is at most what it made; what is relabelled at most "
+        "a share of the base",
         "Ours; simple trade deflection: Shibata 1967, in Shoup (ed.), Fiscal Harmonization in Common Markets",
         "evernormal.market.bloc_market.build",
     ),

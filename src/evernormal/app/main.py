@@ -13,6 +13,7 @@ import typer
 from evernormal.app import failure, output
 from evernormal.app.commands import (
     backtest,
+    bloc,
     brief,
     codes,
     compare,
@@ -61,6 +62,7 @@ def _root(
 
 
 brief.register(app)
+bloc.register(app)
 backtest.register(app)
 ensemble.register(app)
 shares.register(app)

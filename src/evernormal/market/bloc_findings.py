@@ -14,6 +14,12 @@ SQUEEZED = 0.1
 """Loss of a converter's margin that is told, as a share of the margin."""
 
 
+LARGE = 0.1
+"""Share of members' purchases from outside from which on an exporter is told about."""
+NO_USE = 0.05
+"""Home use below this share of output counts as not known."""
+
+
 def bloc_findings(before: Year, after: Year) -> tuple[Finding, ...]:
     """Return findings of a pair of years, the most serious first."""
     found = [
@@ -21,6 +27,7 @@ def bloc_findings(before: Year, after: Year) -> tuple[Finding, ...]:
         *_extreme(after),
         *_squeezed(before, after),
         *_leaking(after),
+        *_home_use_unknown(before, after),
         *_not_needed(after),
         Finding(
             "bloc-annual",
@@ -92,6 +99,31 @@ def _squeezed(before: Year, after: Year) -> list[Finding]:
                 {"conversion": conversion, "members": members, "share": SQUEEZED},
             )
         )
+    return found
+
+
+def _home_use_unknown(before: Year, after: Year) -> list[Finding]:
+    """Outside exporters that use nothing at home in the network: what they cannot sell has nowhere to go."""
+    network, routes, members = after.setting.network, after.setting.routes, after.mechanism.members
+    found = []
+    for g, name in enumerate(network.forms):
+        outer = (routes.form == g) & ~members[routes.origin] & members[routes.target]
+        sent = np.bincount(routes.origin[outer], before.shipped[outer], len(members))
+        large = sent > LARGE * max(float(sent.sum()), 1e-300)
+        needed = np.array([c.source == name for c in network.conversions], dtype=bool)
+        at_home = network.use[:, g] + network.activity[needed].sum(axis=0)
+        blind = large & (at_home < NO_USE * np.maximum(before.made[:, g], 1e-300)) & (before.made[:, g] > 0)
+        if after.mechanism.held[:, g].any() and blind.any():
+            exporters = [network.regions[r] for r in np.flatnonzero(blind)]
+            found.append(
+                Finding(
+                    "bloc-home-use-unknown",
+                    "caution",
+                    f"What {', '.join(exporters)} use of {name} at home is not known and counts as none: how"
+                    " far their price falls and how much less they make is overstated.",
+                    {"exporters": exporters, "form": name},
+                )
+            )
     return found
 
 

@@ -60,7 +60,8 @@ def _prices(plants: Plants, year: Year) -> NDArray[np.float64]:
 
 def _rungs(question: Question, plants: Plants) -> tuple[pl.DataFrame, list[float | None]]:
     """The same mechanism at multiples of its references, and the least tried reference at which each pays."""
-    rows, least = [], [None] * len(plants.region)
+    rows: list[dict[str, object]] = []
+    least: list[float | None] = [None] * len(plants.region)
     year = question.shown
     for rung in RUNGS if len(plants.region) else ():
         mechanism = replace(question.mechanism, reference=question.mechanism.reference * rung)

@@ -35,7 +35,7 @@ CLOSED = 1e-10
 FAR = 1e6
 ROUNDING = 1e-12
 """A rate this much smaller than what it is the difference of counts as none."""
-TOO_FAR = 1e8
+TOO_FAR = 1e13
 """A step this many times longer than what it repairs comes from a singular system."""
 MOST_NEWTON = 40
 MOST_ROUNDS = 4
@@ -203,7 +203,7 @@ def _solved(matrix: Floats, right: Floats) -> Floats | None:
     except np.linalg.LinAlgError:
         good = False
     if not good:
-        solution = np.linalg.lstsq(even, wanted, rcond=1e-11)[0]
+        solution = np.linalg.lstsq(even, wanted, rcond=1e-15)[0]
         if not np.abs(even @ solution - wanted).max(initial=0.0) <= allowed:
             return None
     return np.asarray(solution / columns)
