@@ -951,7 +951,7 @@ _ALL = (
         "output of a product = base x least share of any input that it needs; loss = sum over products of the"
         " largest loss among their inputs",
         "Leontief's technology, product by product; the split of a loss over products: ours",
-        "evernormal.market.economy_joint.Joint.value",
+        "evernormal.market.economy_joint.JointProducts.value",
     ),
     Equation(
         "E155",

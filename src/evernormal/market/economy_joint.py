@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from evernormal.errors import InputError, LabelError, SolverError
 
-__all__ = ["Joint"]
+__all__ = ["JointProducts"]
 
 Floats = NDArray[np.float64]
 
 
-class Joint:
+class JointProducts:
     """Products p, materials m, periods t of one question."""
 
     def __init__(

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evernormal.errors import InputError, LabelError, UnknownNameError
-from evernormal.market.economy_joint import Joint
+from evernormal.market.economy_joint import JointProducts
 from evernormal.market.economy_tables import joint_result
 from evernormal.result import Input, Result
 
@@ -100,7 +100,7 @@ def joint_shortage(
     else:
         missing, single, months, inputs = _simulated(shortages, end_use)
         focal = _focal(shortages)
-    work = Joint(table, missing, single, switching)
+    work = JointProducts(table, missing, single, switching)
     return joint_result(work, months, inputs, next(iter(end_use)), focal)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from evernormal.market.economy_joint import Joint
+from evernormal.market.economy_joint import JointProducts
 from evernormal.result import Derivation, Finding, Input, Lineage, Parameter, Result
 
 __all__ = ["joint_result"]
@@ -27,7 +27,7 @@ Rows = list[tuple[Any, ...]]
 
 
 def joint_result(
-    work: Joint,
+    work: JointProducts,
     months: Sequence[object] | None,
     inputs: tuple[Input, ...],
     end_use: str,
@@ -69,7 +69,7 @@ def joint_result(
     return Result("joint-shortage", tables, units, lineage, tuple(_findings(work, lost)))
 
 
-def _add_period(work: Joint, t: int, label: object, rows: dict[str, Rows]) -> None:
+def _add_period(work: JointProducts, t: int, label: object, rows: dict[str, Rows]) -> None:
     missing = work.missing[:, t]
     share, lost, alone = work.output(missing), work.lost(missing), work.alone(t)
     joint, single = work.value(t, lost)
@@ -87,7 +87,7 @@ def _add_period(work: Joint, t: int, label: object, rows: dict[str, Rows]) -> No
     rows["periods"].append((label, *sums, joint, float(mine.max()), float(np.sort(mine).sum())))
 
 
-def _parameters(work: Joint) -> tuple[Parameter, ...]:
+def _parameters(work: JointProducts) -> tuple[Parameter, ...]:
     if not {"source", "unit", "grade"} <= set(work.table.columns):
         return ()
     return tuple(
@@ -99,7 +99,7 @@ def _parameters(work: Joint) -> tuple[Parameter, ...]:
     )  # fmt: skip
 
 
-def _findings(work: Joint, lost: pl.DataFrame) -> list[Finding]:
+def _findings(work: JointProducts, lost: pl.DataFrame) -> list[Finding]:
     found = []
     over = lost.filter(pl.col("output_lost") > pl.col("sum_alone") * (1 + 1e-9) + 1e-12).height
     if over:
