@@ -189,7 +189,7 @@ def test_a_harder_ban_under_a_levy_never_helps_who_is_banned(
 @LAW
 @given(network=cases.networks(stages=1), ratio=st.floats(1.1, 1.5), cut=st.floats(0.05, 0.4))
 def test_a_price_cut_moves_no_held_price(network: Network, ratio: float, cut: float) -> None:
-    """While a levy is positive a dumping exporter leaves the price where it is, and revenue does not fall."""
+    """While a levy is positive a dumping exporter leaves the price where it is."""
     if not has_makers(network):
         return
     act = Dumping(by="CHN", price_cut=Uncertain.of(cut), effective=JANUARY).resolved("KOR", cases.REFINED)
