@@ -18,5 +18,6 @@ def rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     1234.56789
     """
     size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
-    unit = 10.0 ** (np.floor(np.log10(size)) - DIGITS + 1)
-    return np.asarray(np.round(values / unit) * unit)
+    places = DIGITS - 1 - np.floor(np.log10(size))
+    finer, coarser = 10.0 ** np.maximum(places, 0.0), 10.0 ** np.maximum(-places, 0.0)
+    return np.asarray(np.round(values * finer / coarser) * coarser / finer)

@@ -50,13 +50,14 @@ def borgonovo_delta(
         InputError: fewer than 50 draws, or an unknown value.
 
     Example:
-        The first factor is the outcome, the second is noise:
+        The first factor is the outcome, the second is noise.  The exact index is 1 and 0; so few draws, whose
+        densities are smoothed, see 0.7 of it (SALib's estimate of the same draws is 0.71):
 
         >>> rng = np.random.default_rng(1)
         >>> x = rng.random((400, 2))
         >>> found = borgonovo_delta(x, x[:, 0], rng)
-        >>> bool(found["delta"][0] > 0.8), bool(found["delta"][1] < 0.1)
-        (True, True)
+        >>> [round(float(delta), 2) for delta in found["delta"]]
+        [0.7, 0.0]
     """
     x, y = np.asarray(factors, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
     if len(y) < 50 or not (np.isfinite(x).all() and np.isfinite(y).all()):

@@ -74,9 +74,9 @@ def conditional_value_at_risk(values: ArrayLike, level: float = TAIL_LEVEL) -> f
     Example:
         The worst fifth of five draws is the worst one; of the worst two fifths the mean is 7:
 
-        >>> conditional_value_at_risk([1.0, 2.0, 3.0, 4.0, 10.0], 0.8)
+        >>> round(conditional_value_at_risk([1.0, 2.0, 3.0, 4.0, 10.0], 0.8), 9)
         10.0
-        >>> conditional_value_at_risk([1.0, 2.0, 3.0, 4.0, 10.0], 0.6)
+        >>> round(conditional_value_at_risk([1.0, 2.0, 3.0, 4.0, 10.0], 0.6), 9)
         7.0
     """
     losses = _sorted(values, level)

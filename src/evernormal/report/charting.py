@@ -85,7 +85,7 @@ def chart(
     >>> from evernormal.risk import supplier_shares
     >>> figure = chart(supplier_shares("lithium/hydroxide", "KOR"), "shares", form="lithium/hydroxide")
     >>> figure.title
-    'Suppliers of lithium hydroxide to South Korea, share of import value, %'
+    'Suppliers of lithium hydroxide to South Korea, share of import value,\xa0%'
     """
     words = language(lang)
     names = chart_names(result)

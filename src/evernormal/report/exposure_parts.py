@@ -110,8 +110,8 @@ def strategic_groups(materials: Iterable[str] | None = None) -> dict[str, tuple[
     Raises:
         UnknownNameError: a material that does not exist; the nearest is named.
 
-    >>> strategic_groups()["rare-earths"]
-    ('neodymium', 'lanthanum', 'dysprosium', 'terbium', 'cerium')
+    >>> sorted(strategic_groups()["rare-earths"])
+    ['cerium', 'dysprosium', 'lanthanum', 'neodymium', 'terbium']
     """
     from evernormal.network.forms import materials as every  # noqa: PLC0415 - reads a table
 

@@ -59,7 +59,7 @@ def backtest(
 ) -> None:
     """Try naive rules, equilibria and the reduced form on past export cuts, each without its own code.
 
-    Prints errors against the pro-rata cut with 80 % intervals; the whole registry takes about a minute. With
+    Prints errors against the pro-rata cut with 80 % intervals; the whole registry takes one to two minutes. With
     --out: the result and a page, backtest.md. With --json: a list of rows with split, known, model, score,
     measure, value, low, high, error and episodes.
     """

@@ -24,7 +24,7 @@ from evernormal.data.publishers.usgs_cells import (
     named_edition,
     years_in,
 )
-from evernormal.data.publishers.usgs_salient import Year, own_unit, salient_cell, salient_cells
+from evernormal.data.publishers.usgs_salient import SalientYear, own_unit, salient_cell, salient_cells
 from evernormal.data.publishers.usgs_world import figures_of, is_dated, is_world_field, world_cells
 from evernormal.errors import SourceFormatError
 
@@ -151,4 +151,6 @@ def _salient_file(name: str, file: str, edition: int, rows: list[tuple[str, _Val
             if dated is None:
                 yield Skipped(name, row, field, f"the row key {key!r} names no year")
             else:
-                yield salient_cell(Year(name, edition, commodity, dated[0], own, file), row, field, text)
+                yield salient_cell(
+                    SalientYear(name, edition, commodity, dated[0], own, file), row, field, text
+                )

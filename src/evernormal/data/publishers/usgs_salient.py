@@ -20,7 +20,7 @@ from evernormal.data.publishers.usgs_cells import (
     years_in,
 )
 
-__all__ = ["Year", "own_unit", "salient_cell", "salient_cells"]
+__all__ = ["SalientYear", "own_unit", "salient_cell", "salient_cells"]
 
 _STATISTICS = tuple(
     (re.compile(pattern, re.IGNORECASE), name)
@@ -48,7 +48,7 @@ _FIXED = {"Net import reliance": "pct", "Employment": "num"}
 _ABOUT = {"datasource", "source", "commodity", "year"}
 
 
-class Year:
+class SalientYear:
     """One row of a salient table: where it stands and what it is about."""
 
     def __init__(
@@ -86,12 +86,12 @@ def salient_cells(table: Table, problems: Problems) -> Iterator[Cell]:
             continue
         source = cells.get(names.get("datasource", names.get("source", "")), "")
         edition = edition_of(source, table, row, problems)
-        year = Year(table.file, edition, cells[names["commodity"]], dated[0], own)
+        year = SalientYear(table.file, edition, cells[names["commodity"]], dated[0], own)
         for name in fields:
             yield salient_cell(year, row, name, cells[name])
 
 
-def salient_cell(year: Year, row: int, name: str, text: str) -> Cell:
+def salient_cell(year: SalientYear, row: int, name: str, text: str) -> Cell:
     """Return one cell: what its header counts, in which unit; skipped where the header does not say it."""
     statistic = next((s for pattern, s in _STATISTICS if pattern.search(name)), "Other")
     detail, token = _unit(name, statistic, year.own)

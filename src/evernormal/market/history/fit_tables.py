@@ -1,7 +1,7 @@
 """Write what is fitted on the shipped trade: coefficients, cross-validated errors, scores.
 
-``python -m evernormal.market.history.fit_tables DIR`` writes four tables into a folder; it takes about a
-minute.
+``python -m evernormal.market.history.fit_tables DIR`` writes four tables into a folder; it takes two
+minutes.
 """
 
 from __future__ import annotations

@@ -268,7 +268,7 @@ def shortened(text: str, width: float, size: float) -> str:
     """Cut a text that would pass a width, with an ellipsis.
 
     >>> shortened("Saint Vincent and the Grenadines", 100, 11)
-    'Saint Vincent…'
+    'Saint Vincent a…'
     """
     if text_width(text, size) <= width:
         return text
