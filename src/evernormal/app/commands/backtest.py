@@ -59,9 +59,9 @@ def backtest(
 ) -> None:
     """Try naive rules, equilibria and the reduced form on past export cuts, each without its own code.
 
-    Prints errors against the pro-rata cut with 80 % intervals; the whole registry takes one to two minutes. With
-    --out: the result and a page, backtest.md. With --json: a list of rows with split, known, model, score,
-    measure, value, low, high, error and episodes.
+    Prints errors against the pro-rata cut with 80 % intervals; the whole registry takes one to two minutes.
+    With --out: the result and a page, backtest.md. With --json: a list of rows with split, known, model,
+    score, measure, value, low, high, error and episodes.
     """
     from evernormal.market import backtest as try_episodes
 
