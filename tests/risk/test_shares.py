@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 import pytest
@@ -132,3 +134,37 @@ def test_the_union_beside_a_country_changes_nothing_of_it() -> None:
         alone = function("copper/ore", ["CHN"], [2020])[table]
         beside = function("copper/ore", ["EU", "CHN"], [2020])[table].filter(country="CHN")
         assert alone.equals(beside)
+
+
+@pytest.mark.parametrize("by", ["value", "quantity"])
+def test_the_union_buys_from_outside_alone(by: str) -> None:
+    """Shares and concentration of the 27 members as one country, summed from the rows by plain Python."""
+    from evernormal.data.european_union import MEMBERS
+
+    amounts: dict[str, float] = {}
+    column = "value_usd" if by == "value" else "quantity_t"
+    for exporter, importer, amount in data.trade(["282520"], years=[2021])[
+        "exporter", "importer", column
+    ].iter_rows():
+        if importer in MEMBERS and exporter not in MEMBERS and amount is not None:
+            amounts[exporter] = amounts.get(exporter, 0.0) + amount
+    total = math.fsum(amounts.values())
+    found = data.supplier_shares("EU", ["282520"], by, [2021])["shares"]  # type: ignore[arg-type]
+    shares = dict(found.select("supplier", "share").drop_nulls().iter_rows())
+    assert shares.keys() == amounts.keys() and not shares.keys() & set(MEMBERS)
+    assert shares == pytest.approx({name: amount / total for name, amount in amounts.items()}, abs=1e-9)
+    row = risk.concentration(["EU", "KOR"], ["282520"], [2021])["concentration"].row(0, named=True)
+    assert row["importer"] == "EU"
+    assert row[f"hhi_{by}"] == pytest.approx(sum((a / total) ** 2 for a in amounts.values()), abs=1e-9)
+
+
+def test_one_neighbour_alone_is_not_neighbouring_countries() -> None:
+    """The rule speaks of two or more: both doors of the duty say the same (equation E117)."""
+    flows = data.supplier_shares("KOR", ["250410"], "value", [2023])["shares"]
+    suppliers, shares = flows["supplier"].to_list(), flows["share"].to_list()
+    for near in (["CHN"], ["CHN", "JPN"], ["CHN", "ATA"]):
+        table = risk.supplier_shares("graphite/natural", "KOR", [2023], neighbours=near)["thresholds"]
+        judged = table.filter(rule="neighbouring countries")["reached"].item()
+        assert (
+            judged == bool(risk.concentration_duty(shares, suppliers, near).neighbouring) == ("JPN" in near)
+        )

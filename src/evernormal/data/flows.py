@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import polars as pl
 
+from evernormal.data.european_union import EUROPEAN_UNION, MEMBERS, traders
+from evernormal.data.geography import codes_of
 from evernormal.data.parts import Question
 from evernormal.data.schema import public_columns
 from evernormal.data.trade_table import TradeTable, country_of_number, trade_table
@@ -156,7 +158,7 @@ def supplier_shares(
     value has none.
 
     Args:
-        importer: ISO 3166 alpha-3.
+        importer: ISO 3166 alpha-3, or ``EU``: its 27 members as one country, trade among them left out.
         form_codes: six-digit codes of the form, in the revision of the data set; None for every code.
         by: ``value`` or ``quantity``.
         years: calendar years; None for all.
@@ -185,7 +187,10 @@ def supplier_shares(
     codes = None if form_codes is None else tuple([form_codes] if isinstance(form_codes, str) else form_codes)
     asked = None if years is None else tuple(years)
     chosen = trade_table(dataset, folder, as_of)
-    stored = chosen.rows_of(chosen.question(codes, [importer], None, asked))
+    stored = chosen.rows_of(chosen.question(codes, traders(importer), None, asked))
+    if importer == EUROPEAN_UNION:
+        among = [int(number) for member in MEMBERS for number in codes_of(member, "baci")]
+        stored = stored.filter(~pl.col("exporter").is_in(among))
     tables = {}
     if codes is None:
         sums, count = _sums(stored)

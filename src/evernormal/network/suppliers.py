@@ -9,6 +9,7 @@ from typing import Literal
 
 import polars as pl
 
+from evernormal.data.european_union import EUROPEAN_UNION
 from evernormal.errors import InputError, NotCoveredError
 from evernormal.network.forms import Form, form
 from evernormal.network.userdata import facts_with
@@ -36,7 +37,7 @@ def suppliers(
     form is read from published shares, whose definitions differ: each row then says its own.
 
     Args:
-        importer: ISO 3166 alpha-3.
+        importer: ISO 3166 alpha-3, or ``EU``: its 27 members as one country.
         form_name: form, such as ``lithium/hydroxide``.
         by: shares of ``value`` or of ``quantity``.
         years: calendar years; None for all.
@@ -100,7 +101,8 @@ def _published(
     from evernormal.data import facts, inputs  # noqa: PLC0415 - reads tables
     from evernormal.data.geography import check_iso3  # noqa: PLC0415 - reads tables
 
-    check_iso3([importer], where="importer")
+    if importer != EUROPEAN_UNION:
+        check_iso3([importer], where="importer")
     table, used = facts(as_of=as_of), inputs("facts")
     if own is not None:
         table, vintage = facts_with(own, folder, as_of)

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from evernormal.data.european_union import EUROPEAN_UNION, MEMBERS, traders
 from evernormal.report.explain_rows import Context, Evidence, Finder, Working, figure, spelled, summed, total
 
 __all__ = ["FINDERS"]
@@ -40,8 +41,14 @@ def _imports(context: Context) -> pl.DataFrame:
     """Trade rows of the importer and the codes that a result of shares was asked for."""
     call = context.call
     if "focal" in call:
-        return context.trade(context.codes(context.form(call["form"])), [call["focal"]])
-    return context.trade(call["codes"], [call["importer"]], None, call["years"])
+        return _into(context, context.codes(context.form(call["form"])), call["focal"], None)
+    return _into(context, call["codes"], call["importer"], call["years"])
+
+
+def _into(context: Context, codes: Any, importer: str, years: Any) -> pl.DataFrame:
+    """Trade rows into a country, or into the European Union from outside."""
+    rows = context.trade(codes, traders(importer), None, years)
+    return rows.filter(~pl.col("exporter").is_in(MEMBERS)) if importer == EUROPEAN_UNION else rows
 
 
 def _published(context: Context, column: str, keys: Mapping[str, Any]) -> Working | None:
@@ -89,7 +96,7 @@ def _thresholds(context: Context, column: str, keys: Mapping[str, Any]) -> Worki
 
 def _concentration(context: Context, column: str, keys: Mapping[str, Any]) -> Working | None:
     """Concentration of the suppliers of one importer, code and year (equation E100)."""
-    rows = context.trade([keys["code"]], [keys["importer"]], None, [keys["year"]])
+    rows = _into(context, [keys["code"]], keys["importer"], [keys["year"]])
     rows = rows.sort("value_usd", "exporter", descending=[True, False])
     evidence = (Evidence(context.input_of("trade"), rows),)
     each = rows.group_by("exporter", maintain_order=True).agg(

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from evernormal.data.european_union import EUROPEAN_UNION, MEMBERS
 from evernormal.data.geography import aliases
 from evernormal.data.parts import Question
 from evernormal.errors import NotCoveredError, UnknownNameError
@@ -37,13 +38,6 @@ __all__ = [
     "materials",
     "reporters",
 ]
-
-EUROPEAN_UNION = "EU"
-MEMBERS = (
-    "AUT", "BEL", "BGR", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
-    "ITA", "LTU", "LUX", "LVA", "MLT", "NLD", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
-)  # fmt: skip
-"""The 27 members since February 2020, taken for every year."""
 
 YEARS = tuple(range(2018, 2025))
 """Years for which trade, production and governance are all shipped."""

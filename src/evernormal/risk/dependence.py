@@ -194,13 +194,14 @@ def supplier_shares(
 
     Args:
         form: form name; one without a code of its own is read from published shares.
-        focal: importing country, ISO 3166 alpha-3.
+        focal: importing country, ISO 3166 alpha-3, or ``EU`` (its 27 members as one country).
         years: calendar years; None for all.
         by: shares of ``value`` or of ``quantity``.
         one_country: threshold on the largest supplier, fraction.
         neighbours: ISO 3166 alpha-3 of the countries that count as neighbouring; without any that rule is
             not judged.
-        neighbouring_countries: threshold on all neighbours together, fraction.
+        neighbouring_countries: threshold on all neighbours together, fraction; two of them must supply
+            (equation E117).
         as_of: use only what was knowable on this day (law 11).
         dataset: None for the shipped trade, or a trade data set that ``evernormal data add`` stored.
         folder: folder of the user's store; needed with ``dataset``.
@@ -230,17 +231,20 @@ def supplier_shares(
     shares = found["shares"].filter(pl.col("share").is_not_null())
     keys = ["year", *(c for c in ("period", "definition", "source") if c in shares.columns)]
     ranked = shares.sort(*keys, "share", "supplier", descending=[False] * len(keys) + [True, False])
-    rules = [(ranked.group_by(keys, maintain_order=True).first(), "one country", one_country)]
+    first = ranked.group_by(keys, maintain_order=True).first()
+    rules = [(first.with_columns(several=pl.lit(value=True)), "one country", one_country)]
     if near:
+        theirs = pl.col("share").filter(pl.col("supplier").is_in(near))
         together = ranked.group_by(keys, maintain_order=True).agg(
-            pl.col("share").filter(pl.col("supplier").is_in(near)).sort().sum(),
-            pl.lit(", ".join(near)).alias("supplier"),
-        )
+            theirs.sort().sum(), pl.lit(", ".join(near)).alias("supplier"),
+            ((theirs > 0).sum() >= 2).alias("several"),
+        )  # fmt: skip
         rules.append((together, "neighbouring countries", neighbouring_countries))
     judged = pl.concat(
         rows.select(
             "year", pl.lit(rule).alias("rule"), pl.col("supplier").alias("countries"), "share",
-            pl.lit(float(limit)).alias("threshold"), (pl.col("share") >= limit).alias("reached"),
+            pl.lit(float(limit)).alias("threshold"),
+            ((pl.col("share") >= limit) & pl.col("several")).alias("reached"),
         )
         for rows, rule, limit in rules
     ).sort("year", "rule", descending=[False, True])  # fmt: skip

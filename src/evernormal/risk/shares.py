@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from evernormal.data.european_union import EUROPEAN_UNION, MEMBERS
 from evernormal.errors import InputError
 from evernormal.result import Derivation, Finding, Input, Lineage, Result
 
@@ -61,7 +63,8 @@ def concentration(
     """Return how concentrated every importer's suppliers are, per code and year, by value and by quantity.
 
     Args:
-        importers: ISO 3166 alpha-3; None for all.
+        importers: ISO 3166 alpha-3, or ``EU``: its 27 members as one country, trade among them left out; None
+            for all countries.
         codes: six-digit codes; None for all.  The codes of a form: ``form(name).trade_codes``.
         years: calendar years; None for all.
         dataset: as in :func:`evernormal.data.trade`.
@@ -83,10 +86,10 @@ def concentration(
     """
     from evernormal.data import trade  # noqa: PLC0415 - opens the snapshot
 
-    asked = [None if names is None else list(names) for names in (codes, importers)]
+    asked = [None if n is None else [n] if isinstance(n, str) else list(n) for n in (codes, importers)]
     wanted = None if years is None else list(years)
-    flows = trade(asked[0], asked[1], years=wanted, dataset=dataset, folder=folder, as_of=as_of)
-    table = _indices(flows)
+    where: dict[str, Any] = {"years": wanted, "dataset": dataset, "folder": folder, "as_of": as_of}
+    table = _indices(_imports(trade, asked[0], asked[1], where))
     call: dict[str, object] = {"importers": asked[1], "codes": asked[0], "years": wanted, "dataset": dataset}
     call["as_of"] = None if as_of is None else str(as_of)
     units = dict.fromkeys(("hhi_value", "hhi_quantity", "largest_share", "quantity_unknown"), "fraction")
@@ -97,6 +100,21 @@ def concentration(
         _lineage(call, dataset, folder, as_of),
         _findings(table),
     )
+
+
+def _imports(
+    trade: Callable[..., pl.DataFrame],
+    codes: list[str] | None,
+    importers: list[str] | None,
+    where: Mapping[str, Any],
+) -> pl.DataFrame:
+    """Trade rows of the importers; those of the European Union are its members' from outside."""
+    if importers is None or EUROPEAN_UNION not in importers:
+        return trade(codes, importers, **where)
+    union = trade(codes, MEMBERS, **where).filter(~pl.col("exporter").is_in(MEMBERS))
+    union = union.with_columns(importer=pl.lit(EUROPEAN_UNION))
+    others = [name for name in importers if name != EUROPEAN_UNION]
+    return pl.concat([union, trade(codes, others, **where)]) if others else union
 
 
 def _indices(flows: pl.DataFrame) -> pl.DataFrame:

@@ -187,8 +187,6 @@ def indicator(
         raise InputError(f"{name} does not know --compatible", where="indicator")
     if name != "geopolrisk" and statistics is not None:
         raise InputError(f"{name} does not know --statistics", where="indicator")
-    if name == "concentration" and "EU" in places:
-        raise InputError("concentration does not know EU", where="indicator")
     asked = Asked(
         places, year or None, material or None, compatible, partner, neighbour or None,
         [one.value for one in of or []], threshold, draws, seed, as_of, trade, statistics,

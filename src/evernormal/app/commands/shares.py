@@ -34,7 +34,7 @@ def shares(
         str,
         typer.Argument(
             metavar="IMPORTER",
-            help="Importing country: ISO 3166 alpha-3 code or name.",
+            help="Importing country: ISO 3166 alpha-3 code or name, or EU.",
             autocompletion=complete_country,
         ),
     ],
@@ -77,7 +77,7 @@ def shares(
     from evernormal.data import country
 
     check_chart(chart)
-    importer = country(importer, where="IMPORTER")
+    importer = importer if importer == "EU" else country(importer, where="IMPORTER")
     years = year or None
     with progress("Reading trade", quiet=as_json):
         result = (
