@@ -18,16 +18,22 @@ from evernormal.result import Derivation, Result
 if TYPE_CHECKING:
     from evernormal.market.spatial import SpatialProblem
 
-__all__ = ["ArrayMechanism", "LevyKind", "hold", "mechanism_of", "with_levies"]
+__all__ = ["ArrayMechanism", "LevyKind", "hold", "mechanism_of", "out_of_reach", "with_levies"]
 
 Floats = NDArray[np.float64]
 LevyKind = Literal["common", "by_origin"]
 
 SOFTNESS = 1e-2
 """Slope of a link in a proximal step, as a share of price over quantity."""
+SOFTEST = 1e-4
+"""The least of them, after steps that settled slowly."""
 CLOSED = 1e-11
-"""Largest residual, relative to price and quantity, that ends the proximal steps."""
-MOST_STEPS = 50
+"""Residual, relative to price and quantity, at which the proximal steps end at once."""
+PROVEN = 8e-9
+"""Largest residual of an answer: steep curves leave no smaller one to numbers of sixteen digits."""
+MOST_STEPS = 200
+STALLED = 8
+"""Steps without a smaller residual after which rounding is all that is left."""
 FAR = 1e3
 
 
@@ -177,19 +183,31 @@ def hold(problem: SpatialProblem, mechanism: ArrayMechanism, flows: Floats) -> L
     free = np.full_like(mechanism.reference, -np.inf)
     calm, market = layout.market(free, flows), layout.market(mechanism.reference, flows)
     point = solve_market(market, layout.start(flows), calm)
+    best, waited = None, 0
     for _ in range(MOST_STEPS):
         if point.out_of_reach.any():
-            raise _out_of_reach(problem, mechanism, layout, point)
+            cells = point.out_of_reach[: layout.n]
+            raise out_of_reach(problem.goods, mechanism.reference, point.prices[: layout.n], cells)
         answer = layout.read(point)
-        if answer.residual <= CLOSED:
-            return answer
+        if best is None or answer.residual < 0.5 * best.residual:
+            waited = 0
+        elif waited > 2 and best.residual > PROVEN:
+            layout.soften()
+        if best is None or answer.residual < best.residual:
+            best = answer
+        waited += 1
+        if best.residual <= CLOSED or (waited > STALLED and best.residual <= PROVEN):
+            break
         now = layout.market(mechanism.reference, answer.flow)
         point, market = solve_market(now, point.unknown, market), now
-    raise SolverError(
-        f"the levies did not settle in {MOST_STEPS} steps (residual {answer.residual:.2g})",
-        where="reference_price",
-        cure="Lower the reference price, or check that prices and quantities have usual sizes.",
-    )
+    if best is None or best.residual > PROVEN:
+        raise SolverError(
+            f"the levies did not settle in {MOST_STEPS} steps"
+            + ("" if best is None else f" (residual {best.residual:.2g})"),
+            where="reference_price",
+            cure="Lower the reference price, or check that prices and quantities have usual sizes.",
+        )
+    return best
 
 
 class _Layout:
@@ -205,6 +223,12 @@ class _Layout:
         self.size = float(price / np.median(positive)) if len(positive) else 1.0
         soft = np.full(len(problem.cost), SOFTNESS * self.price / self.size)
         self.softness = np.where(mechanism.slope > 0, mechanism.slope, soft)
+
+    def soften(self) -> None:
+        """Take longer proximal steps: shorter ones were settling too slowly."""
+        proximal = self.mechanism.slope == 0
+        least = SOFTEST * self.price / self.size
+        self.softness = np.where(proximal, np.maximum(self.softness * 0.1, least), self.softness)
 
     def start(self, flows: Floats) -> Floats:
         """(m + n,) supplies and prices of given flows."""
@@ -291,31 +315,41 @@ class _Layout:
         supply = np.bincount(k.link_supply, flow, self.m)
         landed = (k.supply_intercept + k.supply_matrix @ supply)[k.link_supply] + k.cost
         held = np.isfinite(mechanism.reference)
-        unheld = 0.0
+        unheld, choke = 0.0, price
         if mechanism.by_origin:
             levy = np.where(mechanism.levied, np.maximum(mechanism.reference[j] - landed, 0.0), 0.0)
+            price = k.price_of(flow, landed + levy + mechanism.slope * (flow - self.base))
         else:
             due = np.where(held, np.maximum(mechanism.reference - point.plain[:n], 0.0), 0.0)
             levy = np.where(mechanism.levied, due[j], 0.0)
+            price = k.price_of(flow, landed + levy)
             above = np.where(held, price - np.where(held, mechanism.reference, 0.0), np.inf)
             unheld = float(np.abs(np.minimum(due, above)).max(initial=0.0)) / self.price
-        loss = landed + levy + mechanism.slope * (flow - self.base) - price[j]
+        loss = landed + levy + mechanism.slope * (flow - self.base) - choke[j]
         traded = float(np.abs(np.minimum(flow / self.size, loss / self.price)).max(initial=0.0))
         return Levied(flow, levy, price, landed + levy, max(traded, unheld), point.pieces)
 
 
-def _out_of_reach(
-    problem: SpatialProblem, mechanism: ArrayMechanism, layout: _Layout, point: Point
-) -> InfeasibleError:
-    """Say which reference no levy can hold: with every non-member kept out the price is still below it."""
+def out_of_reach(goods: int, reference: Floats, price: Floats, cells: NDArray[np.bool_]) -> InfeasibleError:
+    """Say which reference no levy can hold: with every non-member kept out the price is still below it.
+
+    Args:
+        goods: number of goods.
+        reference: (n,) reference prices.
+        price: (n,) prices with every non-member kept out.
+        cells: (n,) which of them are out of reach.
+    """
+    low = np.flatnonzero(cells)
     named = "; ".join(
-        f"region {cell // problem.goods}"
-        + (f", good {cell % problem.goods}" if problem.goods > 1 else "")
-        + f": {point.prices[cell]:.6g} against {mechanism.reference[cell]:.6g}"
-        for cell in np.flatnonzero(point.out_of_reach[: layout.n])[:5].tolist()
+        f"region {cell // goods}"
+        + (f", good {cell % goods}" if goods > 1 else "")
+        + f": {price[cell]:.6g} against {reference[cell]:.6g}"
+        for cell in low[:5].tolist()
     )
+    more = f" and {len(low) - 5} more" if len(low) > 5 else ""
     return InfeasibleError(
-        f"no levy holds the reference price: with every non-member kept out members sell below it ({named})",
+        "no levy holds the reference price: with every non-member kept out members' prices stay below it"
+        f" ({named}{more})",
         where="reference_price",
         cure="Lower the reference there (NaN holds none), or let the government buy what is too much.",
     )
@@ -324,6 +358,7 @@ def _out_of_reach(
 def with_levies(answer: Result, problem: SpatialProblem, mechanism: ArrayMechanism, held: Levied) -> Result:
     """Add levies, their revenue and the residual to the tables of an equilibrium."""
     flows = answer["flows"].with_columns(levy=pl.Series(held.levy))
+    prices = answer["prices"].with_columns(price=pl.Series(held.price))
     goods, cells = problem.goods, problem.link_demand
     rows = []
     for cell in np.flatnonzero(np.isfinite(mechanism.reference)).tolist():
@@ -354,5 +389,5 @@ def with_levies(answer: Result, problem: SpatialProblem, mechanism: ArrayMechani
     text = "Least levy that holds the reference price."
     made = Derivation("levies", "levy", equation, ("prices.price",), text)
     lineage = replace(answer.lineage, derivations=(*answer.lineage.derivations, made))
-    tables = {**answer.tables, "flows": flows, "levies": levies}
+    tables = {**answer.tables, "prices": prices, "flows": flows, "levies": levies}
     return Result(answer.kind, tables, units, lineage, answer.findings, answer.coverage)

@@ -8,7 +8,7 @@ cross-price terms that need not be symmetric.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from evernormal.errors import InputError, LabelError
-from evernormal.market.bloc_arrays import LevyKind, hold, mechanism_of, with_levies
+from evernormal.market.bloc_arrays import (
+    ArrayMechanism,
+    LevyKind,
+    hold,
+    mechanism_of,
+    out_of_reach,
+    with_levies,
+)
 from evernormal.market.solver import QuadraticProgram, SolverName, solve
 from evernormal.result import Derivation, Lineage, Result
 
@@ -107,9 +114,11 @@ def spatial_equilibrium(
     """
     problem = _arrange(supply_intercept, supply_slope, demand_intercept, demand_slope, freight, tariff)
     mechanism = mechanism_of(problem, members, reference_price, levy, origin_slope)
-    flows = _solve_symmetric(problem, solver) if problem.symmetric else _solve_monotone(problem, solver)
+    flows = _solve(problem, solver)
     if mechanism is None:
         return _result(problem, flows)
+    if problem.separable:
+        _require_reach(problem, mechanism, solver)
     held = hold(problem, mechanism, flows)
     return with_levies(_result(problem, held.flow), problem, mechanism, held)
 
@@ -132,6 +141,13 @@ class SpatialProblem:
         """Whether the slopes are symmetric, so that a quadratic program gives the equilibrium."""
         return all(np.allclose(m, m.T, rtol=1e-12, atol=0) for m in (self.supply_matrix, self.demand_matrix))
 
+    @property
+    def separable(self) -> bool:
+        """Whether every price depends on its own quantity alone: then a levy never lowers another price."""
+        return all(
+            np.count_nonzero(m - np.diag(np.diag(m))) == 0 for m in (self.supply_matrix, self.demand_matrix)
+        )
+
     def sums(self) -> tuple[sparse.csc_array, sparse.csc_array]:
         """(supplies, L) and (demands, L) matrices that sum links by their ends."""
         links = np.arange(len(self.cost))
@@ -143,6 +159,20 @@ class SpatialProblem:
             (ones, (self.link_demand, links)), (len(self.demand_intercept), len(links))
         )
         return by_supply, by_demand
+
+    def price_of(self, flows: Floats, landed: Floats) -> Floats:
+        """(demands,) what importers pay; one that buys nothing sees the cheapest offer, if there is any.
+
+        Args:
+            flows: (L,) shipped.
+            landed: (L,) what every link's goods cost on landing.
+        """
+        demand = np.bincount(self.link_demand, flows, len(self.demand_intercept))
+        worth = self.demand_intercept - self.demand_matrix @ demand
+        offer = np.full(len(worth), np.inf)
+        np.minimum.at(offer, self.link_demand, landed)
+        tiny = 1e-9 * max(float(np.abs(demand).max(initial=0.0)), 1e-300)
+        return np.asarray(np.where((demand > tiny) | np.isinf(offer), worth, offer))
 
 
 def _arrange(
@@ -251,6 +281,29 @@ def _finite(value: ArrayLike, name: str) -> Floats:
     return array
 
 
+def _solve(problem: SpatialProblem, solver: SolverName) -> Floats:
+    return _solve_symmetric(problem, solver) if problem.symmetric else _solve_monotone(problem, solver)
+
+
+def _require_reach(problem: SpatialProblem, mechanism: ArrayMechanism, solver: SolverName) -> None:
+    """Refuse references above the prices with every non-member kept out: no levy raises them more."""
+    kept = ~mechanism.levied
+    closed = replace(
+        problem,
+        link_supply=problem.link_supply[kept],
+        link_demand=problem.link_demand[kept],
+        cost=problem.cost[kept],
+    )
+    flows = _solve(closed, solver) if kept.any() else np.zeros(0)
+    landed = problem.supply_intercept + problem.supply_matrix @ np.bincount(
+        closed.link_supply, flows, len(problem.supply_intercept)
+    )
+    price = closed.price_of(flows, landed[closed.link_supply] + closed.cost)
+    low = np.isfinite(mechanism.reference) & (price < mechanism.reference - 1e-9 * np.abs(price))
+    if low.any():
+        raise out_of_reach(problem.goods, mechanism.reference, price, low)
+
+
 def _solve_symmetric(problem: SpatialProblem, solver: SolverName) -> Floats:
     """Maximise net social payoff over supply, demand and flows: a quadratic program."""
     by_supply, by_demand = problem.sums()
@@ -315,11 +368,7 @@ def _result(problem: SpatialProblem, flows: Floats) -> Result:
     by_supply, by_demand = problem.sums()
     supply, demand = by_supply @ flows, by_demand @ flows
     supply_price = problem.supply_intercept + problem.supply_matrix @ supply
-    demand_price = problem.demand_intercept - problem.demand_matrix @ demand
-    landed = np.full(len(demand_price), np.inf)
-    np.minimum.at(landed, problem.link_demand, supply_price[problem.link_supply] + problem.cost)
-    tiny = 1e-9 * max(float(np.abs(demand).max(initial=0.0)), 1e-300)
-    price = np.where(demand > tiny, demand_price, landed)
+    price = problem.price_of(flows, supply_price[problem.link_supply] + problem.cost)
     tables = {
         "prices": _by_region(problem.goods, price=price),
         "supply": _by_region(problem.goods, quantity=supply, price=supply_price),
