@@ -157,7 +157,7 @@ def test_an_edition_that_nothing_tells_is_assumed_and_told(tmp_path: Path) -> No
         ("Tin,P,Peru,0.5,1", "row 2, column Share: '0.5' has no unit"),
         ('Tin,P,Peru,"93,8%",1', "row 2, column Share: '93,8%' is no share"),
         ("Tin,P,Peru,150%,1", "row 2, column Share: '150%' is more than all"),
-        ("Tin,P,Peru,=A1,1", "row 2, column Share: '=A1' is no share"),
+        ("Tin,P,Peru,=A1,1", "row 2, column Share: '=A1' is a formula, expected its value"),
         (",P,Peru,50%,1", "row 2, column Material: is empty (merged cells"),
         ("Tin,P,Peru,,1", "row 2, column Share: is empty (merged cells"),
         ("Tin,P,Peru,50%,3", "row 2, column t: must be from 0 to 2, got 3"),
@@ -189,11 +189,11 @@ def test_thousands_separators_are_named(tmp_path: Path) -> None:
         (b"<!DOCTYPE html><html>login</html>", "a web page"),
         (b"PK\x03\x04aaaa", "a zip file or an Excel workbook"),
         (b"Material,Stage,Country,Share\nTin,P,Peru,1%\n", "column t is missing"),
-        (SUPPLY.encode() + b"Tin,P,\x81\x8d,1%,1\n", "row 2 is neither UTF-8 nor Windows 1252"),
-        (SUPPLY.encode("utf-16"), "zero bytes"),
+        (SUPPLY.encode() + b"Tin,P,\x81\x8d,1%,1\n", "row 2, column Country is neither UTF-8 nor"),
+        (SUPPLY.encode("utf-16"), "this is UTF-16 text"),
         (SUPPLY.encode(), "a header and no rows"),
         (b"Material,Stage,Stage,Country,Share,t\nTin,P,P,Peru,1%,1\n", "column Stage is there twice"),
-        (SUPPLY.encode() + b'Tin,P,"Peru,1%,1\n', "unexpected end of data"),
+        (SUPPLY.encode() + b'Tin,P,"Peru,1%,1\n', "row 2: the file ends inside a quoted cell"),
     ],
 )
 def test_what_is_no_table_of_the_study_is_refused(tmp_path: Path, content: bytes, message: str) -> None:

@@ -21,7 +21,12 @@ import polars as pl
 from evernormal.data.publishers.adapters import Asked, Reading, require_day
 from evernormal.data.publishers.archive import Limits
 from evernormal.data.publishers.comtrade_rows import OPTIONAL, REQUIRED, customs_table
-from evernormal.data.publishers.text import decode, refuse_non_text, require_header
+from evernormal.data.publishers.text import (
+    csv_fault,
+    decode,
+    refuse_non_text,
+    require_header,
+)
 from evernormal.errors import SourceFormatError
 
 __all__ = ["dataset_name", "document_cells", "reading"]
@@ -149,7 +154,9 @@ def _csv_cells(content: bytes, name: str) -> pl.DataFrame:
         require_header(header, REQUIRED, name)
         rows = [(reader.line_num, cells) for cells in reader if any(cells)]
     except csv.Error as error:
-        raise SourceFormatError(f"row {reader.line_num}: {error}", where=name, cure=_AGAIN) from error
+        raise SourceFormatError(
+            f"row {reader.line_num}: {csv_fault(error)}", where=name, cure=_AGAIN
+        ) from error
     for line, cells in rows:
         if len(cells) < len(header) or any(cells[len(header) :]):
             raise SourceFormatError(

@@ -27,7 +27,14 @@ from evernormal.data.publishers.eu_crm_tables import (
     uses,
 )
 from evernormal.data.publishers.statistics_table import statistics_table
-from evernormal.data.publishers.text import Problems, refuse_non_text
+from evernormal.data.publishers.text import (
+    Problems,
+    csv_fault,
+    place_of_byte,
+    refuse_non_text,
+    refuse_other_tables,
+    refuse_spoiled,
+)
 from evernormal.errors import SourceFormatError
 
 __all__ = ["EDITIONS", "reading"]
@@ -126,16 +133,19 @@ def _text(content: bytes, name: str) -> tuple[str, bool]:
     try:
         return content.decode("utf-8-sig"), False
     except UnicodeDecodeError as error:
-        row = content.count(b"\n", 0, error.start) + 1
+        row, column = place_of_byte(content, error.start)
         try:
             return content.decode("cp1252"), True
         except UnicodeDecodeError:
             raise SourceFormatError(
-                f"row {row} is neither UTF-8 nor Windows 1252", where=name, cure="Save the file as CSV UTF-8."
+                f"row {row}, column {column} is neither UTF-8 nor Windows 1252",
+                where=name,
+                cure="Save the file as CSV UTF-8.",
             ) from error
 
 
 def _cells(text: str, name: str) -> tuple[list[str], list[Row]]:
+    refuse_other_tables(text, name)
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     rows: list[Row] = []
     number = 1
@@ -154,9 +164,10 @@ def _cells(text: str, name: str) -> tuple[list[str], list[Row]]:
             values = [_plain(cell) for cell in cells]
             rows.append(Row(number, dict(zip(header, values, strict=True))))
     except csv.Error as error:
-        raise SourceFormatError(f"row {number + 1}: {error}", where=name, cure=_CURE) from error
+        raise SourceFormatError(f"row {number + 1}: {csv_fault(error)}", where=name, cure=_CURE) from error
     if not rows:
         raise SourceFormatError("the file has a header and no rows", where=name, cure="Download it again.")
+    refuse_spoiled(((row.number, list(row.cells.values())) for row in rows), header, name)
     return header, rows
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import functools
 import math
 import re
 from datetime import date
@@ -13,8 +15,9 @@ import polars as pl
 from evernormal.data.geography import aliases
 from evernormal.data.publishers.adapters import Asked, Reading, name_from
 from evernormal.data.publishers.text import Problems, read_rows
-from evernormal.data.schema import Column, public_columns
-from evernormal.errors import nearest
+from evernormal.data.schema import TABLES, Column, public_columns
+from evernormal.errors import UnitError, nearest
+from evernormal.units import unit
 
 __all__ = ["TOPICS", "read_facts", "reading"]
 
@@ -35,6 +38,13 @@ TOPICS = (
 _SHARES = {"refining_share", "mine_share", "import_share"}
 _FORM = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 _PERIOD = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?(/\d{4}(-\d{2}(-\d{2})?)?)?")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_STAMPS = frozenset({"yyyymm", "yyyymmdd", "level"})
+"""Units of facts that count nothing: a month, a day, a level of alert."""
+
+_USUAL = ("1", "t", "USD", "USD/t", "KRW", "day")
+"""How the shipped facts write units; a fact replaces a shipped one only in the same unit."""
+
 _CODES = {"topic": TOPICS, "grade": ("A", "B", "C")}
 
 
@@ -77,10 +87,7 @@ def _cell(column: Column, text: str, row: int, problems: Problems) -> Any:
             problems.add(row, column.name, "is empty")
         return None
     if column.type == "float64":
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
+        number = float(text) if _NUMBER.fullmatch(text) else math.nan
         if not math.isfinite(number):
             problems.add(row, column.name, f"{text!r} is no number (write 1234.5, no thousands separator)")
             return None
@@ -106,7 +113,46 @@ def _check_row(values: dict[str, Any], row: int, problems: Problems) -> None:
         if values[name] is not None and not pattern.fullmatch(values[name]):
             example = "lithium/hydroxide" if name == "form" else "2024, 2024-05 or 2019-01/2023-05"
             problems.add(row, name, f"{values[name]!r} is not written like {example}")
+    values["unit"] = _unit(values["unit"], row, problems)
+    _check_names(values, row, problems)
     _check_range(values, row, problems)
+
+
+def _unit(text: str | None, row: int, problems: Problems) -> str | None:
+    """Return a unit as the shipped facts write it."""
+    if text is None or text in _STAMPS:
+        return text
+    try:
+        found = unit(text)
+    except UnitError:
+        problems.add(row, "unit", f"{text[:40]!r} is no known unit (write t, USD, USD/t, day, 1)")
+        return text
+    return next((name for name in _USUAL if unit(name) == found), text)
+
+
+def _check_names(values: dict[str, Any], row: int, problems: Problems) -> None:
+    """Law 3: a name that nothing answers to would never be used."""
+    for name, known in (("form", _forms()), ("material", _materials())):
+        text = values[name]
+        if text is None or text in known or (name == "form" and not _FORM.fullmatch(text)):
+            continue
+        close = nearest(text, known)
+        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        problems.add(row, name, f"unknown {name} {text[:40]!r}{hint}")
+    form, material = values["form"], values["material"]
+    if form in _forms() and material in _materials() and not form.startswith(f"{material}/"):
+        problems.add(row, "material", f"{material!r} is not the material of form {form!r}")
+
+
+@functools.cache
+def _forms() -> frozenset[str]:
+    with (TABLES / "form_names.csv").open(encoding="utf-8", newline="") as stream:
+        return frozenset(row["form"] for row in csv.DictReader(stream))
+
+
+@functools.cache
+def _materials() -> frozenset[str]:
+    return frozenset(form.partition("/")[0] for form in _forms())
 
 
 def _check_range(values: dict[str, Any], row: int, problems: Problems) -> None:

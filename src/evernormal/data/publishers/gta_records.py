@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from evernormal.data.publishers.policy_files import read_table
+from evernormal.data.publishers.policy_files import read_table, require_rows
 from evernormal.data.publishers.policy_records import by_name, nearest_country, plain, stated_day
 from evernormal.data.publishers.text import Problems
 from evernormal.errors import SourceFormatError
@@ -108,6 +108,7 @@ def _csv(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     header, rows = read_table(text, name, cure=_CURE)
     header = [cell.casefold() for cell in header]
     _require(set(header), name)
+    require_rows(rows, name)
     for number, cells in rows:
         found = dict(zip(header, cells, strict=True))
         yield number, {field: _first(found, aliases) for field, aliases in _NAMES.items()}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evernormal.data.publishers.adapters import Asked, Reading
-from evernormal.data.publishers.policy_files import file_day, moment, read_table, read_text
+from evernormal.data.publishers.policy_files import file_day, moment, read_table, read_text, require_rows
 from evernormal.data.publishers.policy_records import (
     Notes,
     by_name,
@@ -88,6 +88,7 @@ def reading(path: Path, asked: Asked) -> Reading:
 def _records(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
     header, rows = read_table(text, name, cure=_CURE)
     require_header(header, _COLUMNS, name)
+    require_rows(rows, name)
     for number, cells in rows:
         yield number, dict(zip(header, cells, strict=True))
 

@@ -155,8 +155,15 @@ def _api_lines(content: bytes, name: str) -> Iterator[_Line]:
 def _grid_lines(grid: Grid, layout: Layout) -> Iterator[_Line]:
     """Yield the lines of a table, one per period where periods stand in the headings."""
     width = max(*layout.roles.values(), *(column.index for column in layout.columns)) + 1
+    widest = max(len(cells) for _, cells in grid.rows[: layout.first])
     periods = dict.fromkeys(column.period for column in layout.columns)
     for row, cells in grid.rows[layout.first :]:
+        if any(cells[widest:]):
+            raise SourceFormatError(
+                f"row {row} has {len(cells)} cells, the heading has {widest}",
+                where=grid.name,
+                cure="Quote a number that has commas, or write it without.",
+            )
         if len(cells) < width:
             if len([text for text in cells if text]) == 1:
                 continue  # a note below the table
@@ -196,6 +203,7 @@ def _rows(lines: list[_Line], name: str) -> tuple[list[dict[str, object]], list[
     for line in lines:
         if _is_total(line.period) or _is_total(line.code) or _is_total(line.description):
             totals.append(line)
+            _check_total(line, problems)
             continue
         period = period_of(line.period, two_digits=two_digits)
         partner = _partner(line.country)
@@ -237,6 +245,12 @@ def _rows(lines: list[_Line], name: str) -> tuple[list[dict[str, object]], list[
             )
     problems.raise_if_any()
     return rows, [*_total_findings(lines, totals), *_padding_finding(padded)]
+
+
+def _check_total(line: _Line, problems: Problems) -> None:
+    for label, text, _ in line.figures.values():
+        if text not in _NOTHING and not _NUMBER.fullmatch(text):
+            problems.add(line.row, label, f"{text[:40]!r}, expected a number of zero or more")
 
 
 def _amounts(line: _Line, flow: str, problems: Problems) -> dict[str, object] | None:

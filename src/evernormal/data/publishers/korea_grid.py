@@ -5,14 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from evernormal.data.publishers.archive import Limits, csv_members
-from evernormal.data.publishers.text import Problems, refuse_non_text
-from evernormal.errors import InputError, SourceFormatError
+from evernormal.data.publishers.archive import Limits
+from evernormal.data.publishers.text import (
+    Problems,
+    csv_fault,
+    place_of_byte,
+    refuse_non_text,
+    refuse_other_tables,
+    spoiled,
+)
+from evernormal.errors import SourceFormatError
 
 __all__ = ["Grid", "read_grid"]
 
@@ -49,13 +57,16 @@ def read_grid(path: Path, limits: Limits) -> Grid:
         return _records(content, path.name)
     refuse_non_text(content[:4096], path.name)
     text = _decoded(content, path.name)
+    refuse_other_tables(text, path.name)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[tuple[int, list[str]]] = []
     try:
         for cells in reader:
-            rows.append((reader.line_num, [" ".join(cell.split()) for cell in cells]))
+            rows.append((reader.line_num, [_squeezed(cell) for cell in cells]))
     except csv.Error as error:
-        raise SourceFormatError(f"row {reader.line_num}: {error}", where=path.name, cure=_AGAIN) from error
+        raise SourceFormatError(
+            f"row {reader.line_num}: {csv_fault(error)}", where=path.name, cure=_AGAIN
+        ) from error
     return Grid(path.name, [(number, cells) for number, cells in rows if any(cells)])
 
 
@@ -67,9 +78,9 @@ def _decoded(content: bytes, name: str) -> str:
         try:
             return content.decode("cp949")
         except UnicodeDecodeError as error:
-            row = content.count(b"\n", 0, unicode_error.start) + 1
+            row, column = place_of_byte(content, unicode_error.start)
             raise SourceFormatError(
-                f"row {row} is neither UTF-8 nor cp949 text",
+                f"row {row}, column {column} is neither UTF-8 nor cp949 text",
                 where=name,
                 cure="Save it as CSV UTF-8, or download it again.",
             ) from error
@@ -102,23 +113,18 @@ def _shown(value: Any) -> str:
         return f"{value.year}.{value.month:02d}"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    return " ".join(str(value).split())
+    return _squeezed(str(value))
+
+
+def _squeezed(text: str) -> str:
+    """Return one line of text; full-width digits and letters, and letters in parts, as usual ones."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _workbook(path: Path, limits: Limits) -> Grid:
-    try:
-        from openpyxl import load_workbook  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise InputError(
-            "reading a workbook needs the package openpyxl", cure="Install evernormal[office]."
-        ) from error
-    csv_members(path, limits)  # refuses a bomb before anything is unpacked
-    try:
-        book = load_workbook(path, data_only=False)
-    except Exception as error:  # openpyxl lets many kinds out of a damaged file
-        raise SourceFormatError(
-            f"the workbook is damaged or no workbook ({type(error).__name__})", where=path.name, cure=_AGAIN
-        ) from error
+    from evernormal.data.publishers.workbook import open_book  # noqa: PLC0415 - loads openpyxl
+
+    book = open_book(path, limits)
     sheets = [sheet for sheet in book.worksheets if sheet.max_row > 1]
     if not sheets:
         raise SourceFormatError("no sheet of the workbook has rows", where=path.name, cure=_AGAIN)
@@ -137,6 +143,8 @@ def _workbook(path: Path, limits: Limits) -> Grid:
         for cell in cells:
             if cell.data_type == "f":
                 problems.add(cell.row, cell.column_letter, "a formula, expected its value")
+            elif cell.data_type == "e":
+                problems.add(cell.row, cell.column_letter, spoiled(str(cell.value)) or f"{cell.value!r}")
             texts.append(_shown(spans.get((cell.row, cell.column), cell.value)))
         if any(texts):
             grid.rows.append((cells[0].row, texts))

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from evernormal.data.publishers.adapters import Asked, Reading
-from evernormal.data.publishers.policy_files import file_day, moment, read_table, read_text
+from evernormal.data.publishers.policy_files import (
+    file_day,
+    moment,
+    no_day,
+    read_table,
+    read_text,
+    require_rows,
+)
 from evernormal.data.publishers.policy_records import (
     Notes,
     by_name,
@@ -87,6 +94,7 @@ def reading(path: Path, asked: Asked) -> Reading:
         book = stream.read(4).startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
     header, rows = _sheet(path, asked, problems) if book else _csv(path)
     lines = list(_lines(header, rows, problems, path.name))
+    require_rows(rows, path.name)
     _refuse_repeats(lines, problems)
     problems.raise_if_any()
     years = [line.year for line in lines if line.year is not None]
@@ -182,6 +190,7 @@ def _lines(
             problems.add(number, header[columns["code"] or 0], f"{found['code'][:30]!r} is no HS code")
         if len(code) in (3, 5):
             code = code.zfill(len(code) + 1)
+        _check_days(found, columns, header, number, problems)
         base: dict[str, Any] = {"row": number, "country": country, "measure": found["measure"], "code": code}
         base |= {name: found[name] for name in ("commodity", "start", "end", "unit", "note")}
         if wide:
@@ -190,6 +199,14 @@ def _lines(
                     yield _Line(**base, year=int(header[at]), value=_amount(cells[at]))
         else:
             yield _Line(**base, year=_year(found["year"], number, problems), value=found["value"])
+
+
+def _check_days(
+    found: dict[str, str], columns: dict[str, int | None], header: Sequence[str], row: int, problems: Problems
+) -> None:
+    for field in ("start", "end"):
+        if found[field] and moment(found[field]) is None:
+            problems.add(row, header[columns[field] or 0], no_day(found[field]))
 
 
 def _amount(mark: str) -> str:

@@ -7,15 +7,15 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from evernormal.data.publishers.adapters import Asked, require_day
 from evernormal.data.publishers.policy_records import Notes
-from evernormal.data.publishers.text import decode
+from evernormal.data.publishers.text import csv_fault, decode, refuse_spoiled
 from evernormal.errors import InputError, SourceFormatError
 
-__all__ = ["Moment", "file_day", "moment", "read_table", "read_text"]
+__all__ = ["Moment", "file_day", "moment", "no_day", "read_table", "read_text", "require_rows"]
 
 _LARGEST = 200_000_000
 
@@ -68,7 +68,7 @@ def read_table(text: str, name: str, *, cure: str) -> tuple[list[str], list[tupl
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     rows: list[tuple[int, list[str]]] = []
     try:
-        header = [" ".join(cell.split()) for cell in next(reader)]
+        header = [" ".join(cell.split()) for cell in next(reader, [])]
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
@@ -79,11 +79,18 @@ def read_table(text: str, name: str, *, cure: str) -> tuple[list[str], list[tupl
                     cure="The download may be cut off: download it again.",
                 )
             rows.append((reader.line_num, cells))
-    except (csv.Error, StopIteration) as error:
+    except csv.Error as error:
         raise SourceFormatError(
-            f"the CSV is broken or cut off in row {reader.line_num} ({error})", where=name, cure=cure
+            f"row {reader.line_num}: {csv_fault(error)}", where=name, cure=cure
         ) from error
+    refuse_spoiled(rows, header, name)
     return header, rows
+
+
+def require_rows(rows: Sequence[object], name: str) -> None:
+    """Raise when a table has a header and nothing below it."""
+    if not rows:
+        raise SourceFormatError("the file has a header and no rows", where=name, cure="Download it again.")
 
 
 class Moment:
@@ -102,6 +109,18 @@ class Moment:
     def is_day(self) -> bool:
         """Whether it is one day."""
         return self.first == self.last
+
+
+def no_day(text: str) -> str:
+    """Return what is wrong with a cell that is no day; a spreadsheet's number for a day is told apart.
+
+    >>> no_day("45292")
+    "'45292' is no day: a spreadsheet's number for 2024-01-01; write the day"
+    """
+    if re.fullmatch(r"[1-9]\d{4}(\.\d+)?", text, re.ASCII):
+        day = date(1899, 12, 30) + timedelta(days=int(text[:5]))
+        return f"{text[:20]!r} is no day: a spreadsheet's number for {day}; write the day"
+    return f"{text[:30]!r} is no day (write 2024-12-31)"
 
 
 def moment(text: str) -> Moment | None:

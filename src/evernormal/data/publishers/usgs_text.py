@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import re
 import unicodedata
 
-from evernormal.data.publishers.text import refuse_non_text
+from evernormal.data.publishers.text import csv_fault, refuse_non_text, refuse_other_tables, refuse_spoiled
 from evernormal.data.publishers.usgs_cells import Table
 from evernormal.errors import SourceFormatError
 
@@ -57,7 +56,9 @@ def table_of(content: bytes, name: str) -> Table:
         body.append((number, values))
     if not body:
         raise SourceFormatError("the file has a header and no rows", where=name, cure=_AGAIN)
-    return Table(name, tuple(key for key in header if key), tuple(body))
+    names = tuple(key for key in header if key)
+    refuse_spoiled(((number, list(values.values())) for number, values in body), names, name)
+    return Table(name, names, tuple(body))
 
 
 def _plain(cell: str) -> str:
@@ -114,21 +115,14 @@ def _reads_as(content: bytes, codec: str) -> bool:
 
 def _split(text: str, name: str) -> list[tuple[int, list[str]]]:
     """Return the rows of a CSV text, each with the line on which it ends."""
-    first = text.partition("\n")[0]
-    if "," not in first and re.search(r";|\t", first):
-        raise SourceFormatError(
-            "cells are separated by ; or tabs, expected commas",
-            where=name,
-            cure="Take the publisher's own file: a spreadsheet has saved it in another form.",
-        )
+    refuse_other_tables(text, name)
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     try:
         rows = [(reader.line_num, cells) for cells in reader]
     except csv.Error as error:
         cut = "unexpected end" in str(error)
-        what = "the file ends in the middle of a row, inside quotes" if cut else str(error)
         raise SourceFormatError(
-            f"line {reader.line_num}: {what}",
+            f"row {reader.line_num}: {csv_fault(error)}",
             where=name,
             cure="The download was cut off: get the file again." if cut else _AGAIN,
         ) from error
