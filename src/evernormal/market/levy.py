@@ -33,13 +33,17 @@ GIVE = 1e-9
 CLOSED = 1e-10
 """Largest imbalance of the answer, relative to the scale of its row."""
 FAR = 1e6
+NUDGE = 1e-9
+"""Slope lent to a balance in a piece in which no quantity answers to its price, relative to its row."""
+SUNK = 10.0
+"""Border prices this many times a reference below zero belong to a reference out of reach."""
 ROUNDING = 1e-12
 """A rate this much smaller than what it is the difference of counts as none."""
 TOO_FAR = 1e13
 """A step this many times longer than what it repairs comes from a singular system."""
 MOST_NEWTON = 40
 MOST_ROUNDS = 4
-MOST_PIECES = 20_000
+MOST_PIECES = 5_000
 
 
 @dataclass(frozen=True)
@@ -145,15 +149,35 @@ def solve_market(market: Market, start: Floats, calm: Market | None = None) -> P
         >>> [round(float(price), 9) for price in (*point.prices, *point.quantities)]
         [7.0, 5.0, 3.0, 3.0]
     """
-    found = _newton(market, start)
-    if found is not None:
-        return _point(market, found, 0, np.zeros(len(market.threshold), dtype=bool))
-    held = (market.below == 0) & (market.above > 0)
-    yielding = replace(market, below=np.where(held, GIVE, market.below))
     begin = calm if calm is not None else market
-    path = _Path(yielding, replace(begin, below=np.where(held, GIVE, begin.below)), start)
-    path.follow()
-    return _polished(market, path, held)
+    gone = np.zeros(len(market.threshold), dtype=bool)
+    while True:
+        free, rest = (_let_go(m, gone) if gone.any() else m for m in (market, begin))
+        found = _newton(free, start)
+        if found is not None:
+            point = _point(free, found, 0, gone)
+            break
+        held = (free.below == 0) & (free.above > 0)
+        yielding = replace(free, below=np.where(held, GIVE, free.below))
+        path = _Path(yielding, replace(rest, below=np.where(held, GIVE, rest.below)), start)
+        try:
+            path.follow()
+            point = _polished(free, path, held)
+            break
+        except SolverError:
+            sunk = held & _sunk(free, path.unknown)
+            if not sunk.any():
+                raise
+            gone = gone | sunk
+    if gone.any() and (point.prices[gone] > market.threshold[gone] * (1 + 1e-9)).any():
+        raise SolverError("a price that was let go lies above its reference", where="reference price")
+    return replace(point, out_of_reach=point.out_of_reach | gone)
+
+
+def _sunk(market: Market, unknown: Floats) -> Booleans:
+    """(K,) held prices whose border price has fallen so far that nobody sells there any more."""
+    plain = market.view @ unknown + market.constant
+    return np.asarray((market.border >= 0) & (plain[market.border] < -SUNK * np.abs(market.threshold)))
 
 
 def _newton(market: Market, start: Floats) -> Floats | None:
@@ -265,7 +289,12 @@ class _Path:
         raw_rate = m.slope * (m.weight @ view_rate - self._rate("offset"))
         moved = np.where(inside, raw_rate, np.where(self.state < 0, lower_rate, upper_rate))
         drift = (m.incidence @ moved - self._rate("right") + self.rest) / m.scale
-        step = _solved(_matrix(m, bent, inside), -drift)
+        slope = _matrix(m, bent, inside)
+        step = _solved(slope, -drift)
+        if step is None:  # a price to which nothing answers runs to its next bend
+            rows = np.abs(slope).max(axis=1, initial=0.0)
+            least = NUDGE * np.where(rows > 0, rows, 1.0 / np.maximum(np.abs(self.unknown), 1e-300))
+            step = _solved(slope + np.diag(least), -drift)
         if step is None:
             raise SolverError(
                 "the path to the reference price ends in a piece without a direction",
@@ -319,7 +348,9 @@ def _polished(market: Market, path: _Path, held: Booleans) -> Point:
     lost = held & (market.border >= 0) & (market.threshold - prices > 1e-6 * size)
     unknown = path.unknown.copy()
     if lost.any():
-        market, unknown = _let_go(market, unknown, prices, lost)
+        market = _let_go(market, lost)
+        for view in np.flatnonzero(lost).tolist():
+            unknown[market.view[[view]].indices] = prices[view]
     pieces = path.pieces
     for _ in range(MOST_ROUNDS):
         found = _in_piece(market, unknown, path.over, path.state)
@@ -353,17 +384,14 @@ def _in_piece(market: Market, start: Floats, over: Booleans, state: States) -> F
     return unknown
 
 
-def _let_go(market: Market, unknown: Floats, prices: Floats, lost: Booleans) -> tuple[Market, Floats]:
+def _let_go(market: Market, lost: Booleans) -> Market:
     """Free the prices that no levy holds; at a border price without end nobody sells there."""
     below, above, threshold = market.below.copy(), market.above.copy(), market.threshold.copy()
-    below[lost] = above[lost] = 1.0
     border = market.border[lost]
+    below[lost] = above[lost] = 1.0
     below[border] = above[border] = 0.0
     threshold[border] = -FAR * np.abs(threshold[lost])
-    start = unknown.copy()
-    for view in np.flatnonzero(lost).tolist():
-        start[market.view[[view]].indices] = prices[view]
-    return replace(market, below=below, above=above, threshold=threshold), start
+    return replace(market, below=below, above=above, threshold=threshold)
 
 
 def _point(market: Market, unknown: Floats, pieces: int, lost: Booleans) -> Point:
