@@ -350,10 +350,10 @@ def test_a_flow_in_two_files_is_named_with_both_rows(tmp_path: Path, small: None
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (HEADER.encode("utf-16"), "no UTF-8 text"),
+        (HEADER.encode("utf-16"), "UTF-16 text"),
         (
             f"{HEADER}\n2021,156,410,850511,1,2\n2021,156,\xb5,850511,1,2\n".encode("latin-1"),
-            "row 3 is not UTF-8",
+            "row 3, column j is not UTF-8",
         ),
         (
             f"{HEADER}\n{ROW}\n2021,156,410,8505".encode(),
@@ -362,7 +362,7 @@ def test_a_flow_in_two_files_is_named_with_both_rows(tmp_path: Path, small: None
         (b"<!DOCTYPE html><html>Please log in</html>", "web page saved under the name of a table"),
         (f"{HEADER}\n".encode(), "a header and no rows"),
         (b"", "the file is empty"),
-        (f"{HEADER}\n{ROW}\n".encode() + b"7" * 3_000_000, "row 3: field larger than"),
+        (f"{HEADER}\n{ROW}\n".encode() + b"7" * 3_000_000, "row 3: a cell has more than 131,072 characters"),
         (f"{HEADER}\n{ROW}\n\n{ROW.replace('2021', '2020')}\n".encode(), "row 3, column t: ''"),
     ],
 )

@@ -220,12 +220,12 @@ ROW = "2023,156,410,850511,1,2"
         (f"{HEADER}\n2023,156,410,850511,,2\n", "row 2, column v: ''"),
         (
             f"{HEADER}\n2023,156,410,8505110,1,2\n",
-            "row 2, column k: '8505110', expected a code of up to six digits",
+            "row 2, column k: '8505110', expected a code of six digits",
         ),
         (f"{HEADER}\n23,156,410,850511,1,2\n", "row 2, column t: '23', expected a year like 2023"),
         (f"{HEADER}\n{ROW}\n2023,156,410,850512,1,2,3\n", "row 3 has 7 cells, expected 6"),
         (f"{HEADER}\n2023,156,410\n", "row 2 has 3 cells, expected 6"),
-        (f"{HEADER}\n{ROW}\n2023,\xe9,410,850511,1,2\n".encode("latin-1"), "row 3 is not UTF-8"),
+        (f"{HEADER}\n{ROW}\n2023,\xe9,410,850511,1,2\n".encode("latin-1"), "row 3, column i is not UTF-8"),
     ],
 )
 def test_faulty_trade_is_named(tmp_path: Path, text: str | bytes, match: str) -> None:

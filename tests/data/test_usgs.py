@@ -143,7 +143,6 @@ def test_an_unknown_country_is_named_with_row_and_near_names(tmp_path: Path) -> 
         ("XX", "", None, None, None, "XX"),
         ("Large", "", None, None, None, "Large"),
         ("e4,200", "", 4.2, None, None, "e"),
-        ("−84", "", -0.084, None, None, None),
     ],
 )
 def test_what_a_cell_says(

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import csv
 import functools
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -18,9 +20,14 @@ import polars as pl
 from evernormal.data.schema import TABLES, public_columns
 from evernormal.errors import UnknownNameError, nearest
 
-__all__ = ["aliases", "check_iso3", "codes_of", "countries", "country", "country_sources"]
+__all__ = ["aliases", "check_iso3", "codes_of", "countries", "country", "country_sources", "named"]
 
 _NUMERIC = frozenset({"baci", "comtrade", "numeric"})
+_SHORT = {
+    "rep": "republic", "dem": "democratic", "fed": "federated", "federal": "federated", "fmr": "former",
+    "isds": "islands", "isl": "islands", "is": "islands", "island": "islands", "st": "saint",
+    "sts": "states", "prov": "province",
+}  # fmt: skip
 _BY_NAME = frozenset({"bgs", "eu-crm", "eurostat", "gta", "iea", "iea-policies", "oecd", "usgs", "wmd"})
 
 
@@ -56,9 +63,9 @@ def country(name_or_code: str | int, source: str = "iso3", *, where: str = "") -
 
     Args:
         name_or_code: the code or name as the source writes it; numbers with or without leading zeros.
-        source: ``iso3`` (default), ``iso2``, ``numeric``, ``name`` (English, Korean and common other names,
-            any case), or a publisher: ``baci``, ``comtrade``, ``wmd``, ``wgi``, ``usgs``, ``bgs``,
-            ``eurostat``.
+        source: ``iso3`` (default; a name or an alpha-2 code will do), ``iso2``, ``numeric``, ``name``
+            (English, Korean and common other names, as :func:`named` reads them), or a publisher: ``baci``,
+            ``comtrade``, ``wmd``, ``wgi``, ``usgs``, ``bgs``, ``eurostat``.
         where: file and row, for the message.
 
     Raises:
@@ -71,14 +78,25 @@ def country(name_or_code: str | int, source: str = "iso3", *, where: str = "") -
     """
     key = _key(name_or_code, source)
     found = aliases(source).get(key)
-    if found is None and source == "iso3":
-        found = aliases("name").get(key.casefold())
+    if found is None and source in ("iso3", "name"):
+        found = named(key) or (aliases("iso2").get(key) if source == "iso3" else None)
     if found is None:
         kind = "country" if source == "iso3" else f"country of source {source!r}"
         raise UnknownNameError(
             kind, name_or_code, _candidates(str(name_or_code), aliases(source)), where=where
         )
     return found
+
+
+def named(name: str) -> str | None:
+    """Return the country that a name means, however its words are ordered, shortened or accented.
+
+    >>> named("Korea, Rep. of"), named("Republic of Korea"), named("Korea, Dem. People's Rep. of")
+    ('KOR', 'KOR', 'PRK')
+    >>> named("China, Taiwan Province of"), named("Cote d'Ivoire"), named("Korea Peninsula")
+    ('TWN', 'CIV', None)
+    """
+    return aliases("name").get(name.strip().casefold()) or _by_words().get(_words(name))
 
 
 def check_iso3(codes: Iterable[str], *, where: str = "") -> list[str]:
@@ -123,6 +141,23 @@ def codes_of(iso3: str, source: str) -> tuple[str, ...]:
     """
     check_iso3([iso3])
     return tuple(code for code, owner in aliases(source).items() if owner == iso3)
+
+
+@functools.cache
+def _by_words() -> MappingProxyType[frozenset[str], str]:
+    """Return the countries by the words of their names; words that two countries share name neither."""
+    found: dict[frozenset[str], set[str]] = {}
+    for name, iso3 in aliases("name").items():
+        if len(name) > 3:
+            found.setdefault(_words(name), set()).add(iso3)
+    return MappingProxyType({words: owners.pop() for words, owners in found.items() if len(owners) == 1})
+
+
+def _words(name: str) -> frozenset[str]:
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    plain = unicodedata.normalize("NFC", re.sub(r"[.'’`]", "", bare.casefold()))
+    words = (_SHORT.get(word, word) for word in re.findall(r"\w+", plain))
+    return frozenset(word for word in words if word not in ("of", "the", "and"))
 
 
 def _key(code: str | int, source: str) -> str:

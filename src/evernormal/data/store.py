@@ -11,7 +11,7 @@ import contextlib
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from evernormal.data.parting import are_whole, repeated, stored_amounts, write_p
 from evernormal.data.parts import MANIFEST
 from evernormal.data.publishers.adapters import Adapter, Asked, Kind, Portions, Reading, adapter
 from evernormal.data.publishers.archive import Limits
+from evernormal.data.publishers.text import without_end
 from evernormal.data.schema import OBSERVATIONS, day, public_columns
 from evernormal.errors import InputError, SourceFormatError
 from evernormal.result import Finding, Input, Lineage, Result, sha256_of
@@ -106,7 +107,7 @@ def add(
         raise InputError(f"the file cannot be read ({error.strerror})", where=str(path)) from error
     with _no_empty_folders(root):
         try:
-            found = chosen.reading(path, asked)
+            found = _told_when_cut_off(chosen.reading(path, asked), path)
             rows, noticed = _gathered(chosen.kind, found)
             described = _describe(chosen, found, name)
             progress("store")
@@ -116,6 +117,15 @@ def add(
         except OSError as error:
             raise storage_error(error, "nothing was added") from error
     return _addition(vintage_of(entry, root), found, noticed, new, before)
+
+
+def _told_when_cut_off(found: Reading, path: Path) -> Reading:
+    """Add a finding where the last line of a text file has no end: its last number may be cut off too."""
+    if not without_end(path):
+        return found
+    text = "The last line of the file has no end: if the download was cut off, its last cell is not whole."
+    told = Finding("last-line-without-end", "caution", text, {"file": path.name})
+    return replace(found, findings=(*found.findings, told))
 
 
 @dataclass

@@ -18,7 +18,13 @@ import numpy.typing as npt
 import polars as pl
 
 from evernormal.data.geography import aliases
-from evernormal.data.publishers.text import Problems, refuse_non_text, require_header
+from evernormal.data.publishers.text import (
+    Problems,
+    csv_fault,
+    place_of_byte,
+    refuse_non_text,
+    require_header,
+)
 from evernormal.errors import SourceFormatError
 
 __all__ = ["BLOCK", "COLUMNS", "KEY", "ROWS", "Header", "line_blocks", "parse", "read_header"]
@@ -41,6 +47,9 @@ BLOCK = 32 << 20
 _LONGEST_ROW = 1 << 20
 _YEARS = (1962, 2100)
 _LARGEST_CODE = 999_999
+_SMALLEST_CODE = 10_000
+"""Chapters begin with 01: a lesser number is a heading or a chapter, not a code of six digits."""
+
 _UNKNOWN = ("", "NA")
 _PADDED = [" " * width + "NA" for width in range(33)]
 _NUMBER = r"^\+?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$"
@@ -160,7 +169,7 @@ def _plausible(cells: pl.DataFrame) -> bool:
     year, code = cells["t"].to_numpy(), cells["k"].to_numpy()
     if not (year.min() >= _YEARS[0] and year.max() <= _YEARS[1]):
         return False
-    if not (code.min() >= 1 and code.max() <= _LARGEST_CODE):
+    if not (code.min() >= _SMALLEST_CODE and code.max() <= _LARGEST_CODE):
         return False
     known = _known_countries()
     for column in ("i", "j"):
@@ -197,7 +206,9 @@ def _slowly(block: bytes, header: Header, first_row: int, name: str) -> tuple[pl
         cells = _cells(block, header, first_row)
     except pl.exceptions.PolarsError as error:
         _explain(block, header, first_row, name)
-        raise SourceFormatError(f"cannot be read as CSV ({error})", where=name) from error
+        empty = next((n for n, line in enumerate(block.splitlines(), first_row) if not line.strip()), None)
+        what = "cannot be read as CSV" if empty is None else f"row {empty} is empty"
+        raise SourceFormatError(what, where=name, cure="Give the publisher's CSV as it is.") from error
     if _commas(block) < cells.height * (len(header.names) - 1):
         _explain(block, header, first_row, name)
     filled = _without_end(cells)
@@ -257,7 +268,7 @@ def _numbers(cells: pl.DataFrame) -> pl.DataFrame:
         "t": pl.col("year").is_between(*_YEARS),
         "i": pl.col("exporter").is_in(known),
         "j": pl.col("importer").is_in(known),
-        "k": pl.col("code").is_between(1, _LARGEST_CODE),
+        "k": pl.col("code").is_between(_SMALLEST_CODE, _LARGEST_CODE),
         "v": pl.col("value_usd").is_finite(),
         "q": pl.col("quantity_kg").is_finite() | pl.col("q").is_in(_UNKNOWN),
     }
@@ -273,7 +284,7 @@ def _say(column: str, text: str) -> str:
     shown = text if len(text) <= 40 else text[:37] + "..."
     expected = {
         "t": "a year like 2023",
-        "k": "a code of up to six digits",
+        "k": "a code of six digits (five where the leading zero is lost)",
         "v": "a value in thousand USD of zero or more",
         "q": "a quantity in tonnes of zero or more, or empty or NA",
     }
@@ -297,12 +308,16 @@ def _explain(block: bytes, header: Header, first_row: int, name: str) -> None:
     for number, line in enumerate(io.BytesIO(block), start=first_row):
         try:
             cells = next(csv.reader([line.decode("utf-8-sig")]), [])
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
+            top = ",".join(header.names).encode() + b"\n"
+            _, column = place_of_byte(top + line, len(top) + error.start)
             raise SourceFormatError(
-                f"row {number} is not UTF-8", where=name, cure="Save it as UTF-8."
+                f"row {number}, column {column} is not UTF-8", where=name, cure="Save it as UTF-8."
             ) from None
         except csv.Error as error:
-            raise SourceFormatError(f"row {number}: {error}", where=name) from error
+            raise SourceFormatError(
+                f"row {number}: {csv_fault(error)}", where=name, cure="Download it again."
+            ) from error
         if not cells or len(cells) == wanted or not any(cell.strip() for cell in cells):
             continue
         cut = len(cells) < wanted and not line.endswith(b"\n")

@@ -7,6 +7,7 @@ than half a unit; ``*`` in the code of notes marks an estimate.  There is no wor
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from datetime import date
@@ -47,6 +48,7 @@ _FACTORS = {
     "kilograms": Fraction(1, 1000),
     "carats": Fraction(1, 5_000_000),
 }
+_OTHER_UNITS = ("cubic metres", "thousand cubic metres", "million cubic metres", "number")
 _UNIT = re.compile(r"(.+?)\s*(?:\((.*)\))?")
 _CONTENT = re.compile(r"([A-Za-z0-9]+) content")
 _KINDS = {"mine", "refined", "primary", "smelter", "refinery", "metal"}
@@ -143,7 +145,7 @@ def _quantity(
         return None, None, None, ["NA"]
     if code == "N":
         return None, 0.0, 0.5, ["<"]
-    if not _NUMBER.fullmatch(text) or float(text) < 0:
+    if not _NUMBER.fullmatch(text) or not 0 <= float(text) < math.inf:
         hint = " (separators are not part of it)" if re.fullmatch(r"\d[\d.,' ]*", text) else ""
         problems.add(number, "quantity", f"{text!r} is no number of zero or more{hint}")
         return None, None, None, []
@@ -218,6 +220,10 @@ def _findings(found: list[dict[str, Any]], asked: Asked, known_on: date) -> list
     if unknown:
         text = f"Labels that no table knows, kept without a material: {', '.join(sorted(unknown)[:20])}."
         findings.append(Finding("label-unknown", "caution", text, {"labels": sorted(unknown)}))
+    kept = sorted({row["unit"] for row in found if row["unit"] not in ("t", *_OTHER_UNITS)})
+    if kept:
+        text = f"Units that are not known are kept as printed: {', '.join(kept)[:200]}."
+        findings.append(Finding("unit-as-printed", "caution", text, {"units": kept}))
     missing = sum(row["flag"] is not None and row["flag"].startswith("NA") for row in found)
     if missing:
         text = f"{missing:,} figures are not available to the publisher: stored as unknown, not as zero."

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from evernormal.data.geography import aliases
+from evernormal.data.geography import aliases, named
 from evernormal.data.publishers.text import Problems
 from evernormal.errors import nearest
 from evernormal.result import Finding, Level
@@ -323,7 +323,7 @@ def _stage(row: Row, column: str, context: Context) -> str | None:
 
 def _country(row: Row, column: str, context: Context) -> str | None:
     name = row[column]
-    found = aliases("eu-crm").get(name) or aliases("name").get(name.casefold())
+    found = aliases("eu-crm").get(name) or named(name)
     if found is None:
         close = nearest(name, aliases("eu-crm"))
         hint = f"; nearest is {close[0]!r}" if close else ""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from evernormal.data.geography import aliases
+from evernormal.data.geography import aliases, named
 from evernormal.data.publishers.firm_layout import Field, form_names
 from evernormal.errors import nearest
 from evernormal.units import UNITS
@@ -152,7 +152,7 @@ def _form(value: Any) -> str:
 def _country(value: Any) -> str:
     text = _text(value).partition("|")[0].strip()
     code = aliases("iso3").get(text.upper()) or aliases("iso2").get(text.upper())
-    code = code or aliases("name").get(text.casefold())
+    code = code or named(text)
     if code is None:
         names = nearest(text, aliases("name")) or nearest(text, aliases("iso3"))
         raise CellError(f"{_shown(value)} is no country", _options(names))

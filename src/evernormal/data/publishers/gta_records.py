@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from evernormal.data.geography import aliases
 from evernormal.data.publishers.policy_files import read_table, require_rows
 from evernormal.data.publishers.policy_records import by_name, nearest_country, plain, stated_day
 from evernormal.data.publishers.text import Problems
@@ -217,7 +218,7 @@ def _split_countries(text: str, column: str, row: int, problems: Problems) -> tu
     start = 0
     while start < len(pieces):
         for end in range(min(start + 3, len(pieces)), start, -1):
-            code = by_name(", ".join(pieces[start:end]), "gta")
+            code = _together(pieces[start:end])
             if code is not None:
                 found.append(code)
                 start = end
@@ -226,6 +227,18 @@ def _split_countries(text: str, column: str, row: int, problems: Problems) -> tu
             problems.add(row, column, nearest_country(pieces[start], "gta"))
             start += 1
     return tuple(dict.fromkeys(found))
+
+
+def _together(pieces: list[str]) -> str | None:
+    """Return the country whose name the pieces are; None where they name several.
+
+    >>> _together(["Hong Kong", "China"]), _together(["Korea", "South"])
+    (None, 'KOR')
+    """
+    name = ", ".join(pieces)
+    if len(pieces) > 1 and name not in aliases("gta") and all(by_name(one, "gta") for one in pieces):
+        return None
+    return by_name(name, "gta")
 
 
 def _codes(value: Any, row: int, problems: Problems) -> tuple[tuple[str, ...], float | None]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from evernormal.data.geography import aliases
+from evernormal.data.geography import aliases, named
 from evernormal.errors import SourceFormatError, nearest
 from evernormal.result import Finding, Level
 
@@ -102,7 +102,7 @@ class Figures:
         self._note(place, label, mineral, value, year, scenario, more)
 
     def _country(self, place: str, name: str) -> str | None:
-        found = aliases("iea").get(name) or aliases("name").get(name.casefold())
+        found = aliases("iea").get(name) or named(name)
         if found is None:
             close = nearest(name, aliases("iea"))
             hint = f"; nearest is {close[0]!r}" if close else ""

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 
-from evernormal.data.geography import aliases
+from evernormal.data.geography import aliases, named
 from evernormal.data.publishers.adapters import Asked, Reading, require_day
 from evernormal.data.publishers.comtrade import dataset_name
 from evernormal.data.publishers.korea_grid import Grid, read_grid
@@ -39,7 +39,7 @@ _EDITIONS = (
     (1996, "HS1996"),
     (1900, "HS1992"),
 )
-_NUMBER = re.compile(r"\d+(\.\d+)?|\d{1,3}(,\d{3})+(\.\d+)?")
+_NUMBER = re.compile(r"\d{1,20}(\.\d+)?|\d{1,3}(,\d{3}){1,6}(\.\d+)?")
 _NOTHING = ("", "-")
 _DAY = re.compile(r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
 _BASIS = {"import": "CIF", "export": "FOB"}
@@ -293,7 +293,7 @@ def _names() -> dict[str, str]:
 def _partner(text: str) -> str | None:
     if _is_total(text):
         return "WLD"
-    return _names().get("".join(text.split()))
+    return _names().get("".join(text.split())) or named(text)
 
 
 def _total_findings(lines: list[_Line], totals: list[_Line]) -> list[Finding]:

@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from evernormal.data.geography import named
 from evernormal.data.publishers.adapters import Asked, Reading
 from evernormal.data.publishers.policy_files import (
     file_day,
@@ -181,7 +182,7 @@ def _lines(
         raise SourceFormatError("no column of years or of days of introduction", where=file, cure=_CURE)
     for number, cells in rows:
         found = {f: " ".join(cells[at].split()) if at is not None else "" for f, at in columns.items()}
-        country = by_name(found["country"], "oecd")
+        country = by_name(found["country"], "oecd") or named(found["country"])
         if country is None:
             problems.add(number, header[columns["country"]], nearest_country(found["country"], "oecd"))
             continue
@@ -198,7 +199,11 @@ def _lines(
                 if cells[at] and cells[at].casefold() not in ("0", "no", "-", "n", "none"):
                     yield _Line(**base, year=int(header[at]), value=_amount(cells[at]))
         else:
-            yield _Line(**base, year=_year(found["year"], number, problems), value=found["value"])
+            year = _year(found["year"], number, problems)
+            if year is None and not found["start"]:
+                at = columns["year"] if columns["year"] is not None else columns["start"]
+                problems.add(number, header[at or 0], "is empty: neither a year nor a day of introduction")
+            yield _Line(**base, year=year, value=found["value"])
 
 
 def _check_days(

@@ -21,7 +21,7 @@ from typing import Any
 
 import polars as pl
 
-from evernormal.data.geography import aliases
+from evernormal.data.geography import aliases, named
 from evernormal.data.schema import TABLES, public_columns
 from evernormal.errors import nearest
 from evernormal.result import Finding, Level
@@ -275,7 +275,7 @@ def by_name(name: str, source: str) -> str | None:
     """Return the country that a publisher's name or ISO code means; None when the table has none."""
     text = " ".join(name.split())
     found = aliases(source).get(text) or (text if text in aliases("iso3") else None)
-    return found or _folded(source).get(_fold(text))
+    return found or _folded(source).get(_fold(text)) or (named(text) if "," not in text else None)
 
 
 def _fold(name: str) -> str:

@@ -8,6 +8,7 @@ unknown (law 2): a figure that is withheld is a null with its mark, a bound is a
 from __future__ import annotations
 
 import functools
+import math
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -76,8 +77,8 @@ def figure(
 
     >>> figure("1,600,000").value, figure(">50").low, figure("<0.1"), figure("W").marks
     (1600000.0, 50.0, PrintedFigure(value=None, low=0.0, high=0.1, marks=('<',)), ('W',))
-    >>> figure("—").value, figure("s", "Less than ½ unit."), figure("50–300").high
-    (0.0, PrintedFigure(value=None, low=0.0, high=0.5, marks=('s',)), 300.0)
+    >>> figure("−84").value, figure("—").value, figure("s", "Less than ½ unit."), figure("50–300").high
+    (-84.0, 0.0, PrintedFigure(value=None, low=0.0, high=0.5, marks=('s',)), 300.0)
     """
     cell = text.replace("\xa0", " ").strip()
     if cell in _DASHES:
@@ -141,7 +142,10 @@ def reliance(found: PrintedFigure) -> PrintedFigure:
 
 
 def _number(text: str) -> float:
-    return float(text.replace(",", ""))
+    number = float(text.replace(",", ""))
+    if not math.isfinite(number):
+        raise NoFigureError(f"{text[:40]!r}... is no figure")
+    return number
 
 
 # --- units ----------------------------------------------------------------------

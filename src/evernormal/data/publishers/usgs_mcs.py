@@ -137,6 +137,9 @@ def _note(cell: Printed, accounts: Accounts, problems: Problems, as_of: date | N
     except NoFigureError as error:
         problems.add(cell.row, cell.column, str(error))
         return
+    if cell.world and found.value is not None and found.value < 0:
+        problems.add(cell.row, cell.column, f"{cell.text!r} is below zero: no country produces or holds that")
+        return
     unit = printed_unit(cell.unit) or printed_unit(_unit_in(cell.detail))
     if unit is None:
         if found.value is not None or found.low is not None:

@@ -10,7 +10,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from evernormal.data.geography import aliases
+from evernormal.data.geography import aliases, named
 
 __all__ = ["Place", "place", "repaired"]
 
@@ -63,6 +63,8 @@ def place(name: str, source: str = "usgs") -> Place:
     if _WORLD.match(text):
         rest = _ROUNDED.sub(" ", _WORLD.sub("", text, count=1))
         return Place("WLD", " ".join(re.sub(r"\d+$", "", rest).split()).strip(" ,()"))
+    if iso3 := named(text):
+        return Place(iso3)
     bare = [name for name in (_FOOTNOTE.sub("", text), _ESTIMATE.sub("", text)) if name in known]
     if bare:
         return Place(known[bare[0]])
@@ -89,7 +91,7 @@ def _several(text: str, source: str) -> Place | None:
 
 def _exact(name: str, source: str) -> str | None:
     known = aliases(source)
-    return known.get(name) or known.get(_FOOTNOTE.sub("", name))
+    return known.get(name) or known.get(_FOOTNOTE.sub("", name)) or named(name)
 
 
 def _wild(text: str, source: str) -> str | None:
