@@ -33,6 +33,7 @@ NOT_NUMBERS = {
     "firm_layout.csv": "columns of the template for firms",
     "form_names.csv": "Korean and English names",
     "price_labels.csv": "what a publisher's label means",
+    "backtest_families.csv": "which mineral a heading of the HS is",
     "policy_episodes.csv": "names and days of acts; each row names its source",
 }
 MADE = {

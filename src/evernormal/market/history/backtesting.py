@@ -2,54 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-import polars as pl
-
-from evernormal.errors import InputError, NotCoveredError, UnknownNameError
-from evernormal.market.history.candidates import CORE, TIERS, WIDER, candidate
-from evernormal.market.history.cleaning import broken_rules
+from evernormal.errors import EvernormalError, InputError, NotCoveredError
+from evernormal.market.history.asked import asked_episodes
+from evernormal.market.history.candidates import CORE, TIERS, WIDER
 from evernormal.market.history.common_factor import CommonFactor
 from evernormal.market.history.cross_validation import Trial, try_episode
-from evernormal.market.history.episodes import Episode, build_registry, check_split, registry
+from evernormal.market.history.episodes import HELD_OUT, TRAIN, Episode, build_registry, check_split, registry
 from evernormal.market.history.intervals import ErrorRow, error_rows
-from evernormal.market.history.known import policy_episodes
 from evernormal.market.history.layout import read_trade
+from evernormal.market.history.outcome import Outcome, result_of
 from evernormal.market.history.records import TradeRecords, arrange
-from evernormal.market.history.reduced_form import ReducedForm, terms_of
-from evernormal.market.history.runs import Advance, cross_validated, frozen, ground
-from evernormal.market.history.score_tables import (
-    UNITS,
-    episode_table,
-    forecast_table,
-    interval_table,
-    score_table,
-)
-from evernormal.market.history.shipped import shipped_codes, shipped_errors, shipped_models
+from evernormal.market.history.reduced_form import ReducedForm
+from evernormal.market.history.runs import Advance, Apart, cross_validated, earlier_years, frozen, ground
+from evernormal.market.history.score_tables import SPLITS
+from evernormal.market.history.shipped import shipped_errors, shipped_fold, shipped_models
 from evernormal.market.history.situation import situation
-from evernormal.result import Derivation, Finding, Input, Lineage, Result
+from evernormal.result import Finding, Result
 
 __all__ = ["backtest"]
 
 FEWEST_CODES, FEWEST_YEARS = 20, 8
-"""With fewer codes or years than these the shipped coefficients are used: too little to learn from."""
-
-MOST_CODES = 150
-"""Codes that are trained on at most."""
+"""With fewer codes or years than these nothing is fitted anew: too little to learn from."""
 
 FEWEST_ERRORS = 30
-SMALL_CUT = WIDER.cut
+"""With fewer episodes than these, intervals come from the registry's errors."""
 
 
 def backtest(
-    episodes: Iterable[Any] | None = None,
+    episodes: Any = None,
     trade: Any = None,
     *,
     tier: str = "core",
+    refit: bool | None = None,
+    apart: Apart = "mineral",
+    skip: bool = False,
     frozen_split: bool = True,
     folder: str | Path | None = None,
     as_of: date | str | None = None,
@@ -57,17 +49,25 @@ def backtest(
 ) -> Result:
     """Try baselines, equilibria and the reduced form on past export cuts.
 
-    Every episode is tried by coefficients that were fitted without its code (equations E65 to E73).  With
-    the shipped trade and no episodes, the frozen registry is tried, and the frozen split beside it.
+    Every episode is tried by coefficients that never saw its mineral (equations E65 to E73).  With the
+    shipped trade and no episodes, the frozen registry is tried, and the frozen split beside it.
 
     Args:
-        episodes: ``(code, exporter, year)`` each, exporter in ISO 3166 alpha-3; several exporters of one
-            code and year are one episode.  None for the registry: the frozen one for the shipped trade, one
-            made by the same rules for any other.
+        episodes: ``(code, exporter, year)`` each, exporter in ISO 3166 alpha-3 or BACI's number, and
+            ``train`` or ``held-out`` as a fourth part where there is a split; or a table of these, or the
+            path of one as CSV.  Several exporters of one code and year are one episode.  None for the
+            registry: the frozen one for the shipped trade, one made by the same rules for any other.
         trade: None for the shipped trade; the name of a data set in ``folder``; the path of a CSV or Parquet
             file; or a table in BACI's layout (t, i, j, k, v, q) or ours (year, exporter, importer, code,
             value_usd, quantity_t).  Codes are whatever the table holds.
         tier: ``core`` (share of world exports 15 %, cut 40 %) or ``wider`` (10 %, 25 %), without episodes.
+        refit: fit anew on this trade, fold by fold, which takes a minute; False to use the coefficients that
+            come with the program, of which each fold has its own.  Left out: fit anew for a registry,
+            not for episodes, and not on fewer than 20 codes or 8 years.
+        apart: what coefficients must not have seen: ``mineral`` (the code and every other stage and grade of
+            its mineral), ``code`` (the code alone) or ``years`` (the year and any later one).  The last two
+            fit anew.
+        skip: leave out episodes that cannot be tried and say which, in place of an error.
         frozen_split: try the frozen split too, without episodes.
         folder: folder of the user's store, for a data set.
         as_of: use only what was knowable on this day (law 11).
@@ -80,40 +80,51 @@ def backtest(
         are sums of absolute errors over the mean of the world's tonnes of the year before and of the year.
 
     Raises:
-        InputError: no episode, one that is not three parts, one twice, one whose exporter shipped nothing or
-            an unknown quantity the year before, a trade table without the columns or with a wrong value.
+        InputError: no episode, one that is not three parts, one twice, a split that leaks, an exporter that
+            shipped nothing or an unknown quantity the year before, a trade table without the columns, with a
+            wrong value or with a row twice; several episodes that cannot be tried.
         UnknownNameError: an episode's code or exporter is not in the trade.
-        NotCoveredError: an episode's year is not in the trade.
+        NotCoveredError: an episode's year is not in the trade; too little trade to fit on.
+        SourceFormatError: a file that cannot be read.
 
     Example:
-        Indonesia's nickel ore ban of 2014, on a small table and by the shipped coefficients:
+        Indonesia's nickel ore ban of 2020, on a small table and by the shipped coefficients:
 
         >>> from evernormal.data import scan_trade
         >>> from evernormal.market import backtest
         >>> ores = scan_trade(["260400", "260600"]).collect()
-        >>> tried = backtest([("260400", "IDN", 2014)], ores)["episodes"].row(0, named=True)
+        >>> tried = backtest([("260400", "IDN", 2020)], ores)["episodes"].row(0, named=True)
         >>> tried["flows_model"] < tried["flows_rule"]
         True
         >>> tried["unit_value_low"] < tried["unit_value_actual"] < tried["unit_value_high"]
         True
     """
-    if tier not in TIERS:
-        raise InputError(f"tier must be one of {', '.join(TIERS)}, got {tier!r}")
-    asked = None if episodes is None else _asked(episodes)
-    rows, revision, source = read_trade(trade, folder=folder, as_of=as_of)
-    known = _known_cuts(rows, trade is None, asked, revision)
-    tested = asked if asked is not None else tuple(e for e in known.cuts if e.tier == tier)
-    tested = tuple(_measured(known.trade, one) for one in tested)
-    check_split(tested)
-    run = _run(known, tested, asked is None and trade is None and frozen_split and tier == CORE.name, advance)
-    return _result(run, known, source, asked is not None, {"tier": tier, "as_of": as_of})
+    _require(tier, apart, refit)
+    asked = None if episodes is None else asked_episodes(episodes)
+    check_split(asked) if asked else None
+    wanted = {one.code for one in asked or ()}
+    rows, revision, source = read_trade(trade, folder=folder, as_of=as_of, wanted=wanted)
+    records = arrange(rows, revision=revision)
+    if len(records.years) < 3:
+        raise NotCoveredError(
+            "the trade table has fewer than three years", cure="An episode needs two years before it."
+        )
+    anew, findings = _anew(records, refit, apart, asked is None)
+    ground_ = _Trade(records, _cuts(records, trade is None) if anew or asked is None else (), trade is None)
+    tested = asked if asked is not None else tuple(e for e in ground_.cuts if e.tier == tier)
+    tested, left_out = _measured(records, tested, skip)
+    run = _run(ground_, tested, anew, apart, asked is not None, frozen_split and tier == CORE.name, advance)
+    repeated = int(rows.select("year", "exporter", "importer", "code").is_duplicated().sum())
+    call = {"episodes": None, "tier": tier, "refit": refit, "apart": apart, "as_of": as_of}
+    findings = (*findings, *_of_rows(repeated), *left_out)
+    return result_of(run, records, source, asked is not None, findings, call)
 
 
 @dataclass(frozen=True)
-class _Known:
-    """Trade, the cuts in it, and whether it is the shipped one."""
+class _Trade:
+    """Trade, the cuts that are known in it, and whether it is the shipped one."""
 
-    trade: TradeRecords
+    records: TradeRecords
     cuts: tuple[Episode, ...]
     shipped: bool
 
@@ -122,258 +133,131 @@ class _Known:
         return tuple(e for e in self.cuts if e.tier == CORE.name)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """Trials by split, errors behind intervals, coefficients, findings."""
-
-    trials: Mapping[str, Sequence[Trial]]
-    errors: Sequence[ErrorRow]
-    forms: Sequence[ReducedForm]
-    findings: tuple[Finding, ...]
-
-
-def _asked(episodes: Iterable[Any]) -> tuple[Episode, ...]:
-    """Return the episodes that a user gave, those of one code and year together."""
-    together: dict[tuple[str, int], list[str]] = {}
-    for number, given in enumerate(episodes, start=1):
-        if isinstance(given, Episode):
-            together.setdefault((given.code, given.year), []).extend(given.exporters)
-            continue
-        code, exporter, year = _three(given, number)
-        own = together.setdefault((code, year), [])
-        if exporter in own:
-            raise InputError(f"{code}, {exporter}, {year} is given twice", where=f"episode {number}")
-        own.append(exporter)
-    if not together:
-        raise InputError("no episode was given", cure="Give at least one (code, exporter, year).")
-    policies = policy_episodes()
-    return tuple(
-        Episode(
-            code,
-            year,
-            tuple(sorted(exporters)),
-            "asked",
-            "",
-            "; ".join(policies[code, e, year].name for e in sorted(exporters) if (code, e, year) in policies),
-        )
-        for (code, year), exporters in sorted(together.items())
-    )
-
-
-def _three(given: Any, number: int) -> tuple[str, str, int]:
-    cure = 'Write it like ("260400", "IDN", 2014).'
-    parts = (
-        list(given.split(","))
-        if isinstance(given, str)
-        else list(given)
-        if hasattr(given, "__iter__")
-        else []
-    )
-    if len(parts) != 3:
-        raise InputError(f"{given!r} is not code, exporter and year", where=f"episode {number}", cure=cure)
-    code, exporter, year = (str(part).strip() for part in parts)
-    if not (code.isascii() and code.isdigit() and len(code) == 6):
+def _require(tier: str, apart: str, refit: bool | None) -> None:
+    if tier not in TIERS:
+        raise InputError(f"tier must be one of {', '.join(TIERS)}, got {tier!r}")
+    if apart not in get_args(Apart):
+        raise InputError(f"apart must be one of {', '.join(get_args(Apart))}, got {apart!r}")
+    if refit is False and apart != "mineral":
         raise InputError(
-            f"code must be six digits as text, got {parts[0]!r}", where=f"episode {number}", cure=cure
+            f"apart={apart!r} fits anew, and refit is False",
+            cure="Leave refit out, or apart: the shipped coefficients are apart by mineral.",
         )
-    if not (year.isascii() and year.isdigit() and len(year) == 4):
-        raise InputError(f"year must be four digits, got {parts[2]!r}", where=f"episode {number}", cure=cure)
-    return code, exporter, int(year)
 
 
-def _known_cuts(
-    rows: pl.DataFrame, shipped: bool, asked: tuple[Episode, ...] | None, revision: str
-) -> _Known:
-    """Return the trade as arrays and the cuts that are known in it."""
-    if shipped:
-        return _Known(arrange(rows, revision=revision), (*registry(CORE.name), *registry(WIDER.name)), True)
-    wanted = {one.code for one in asked or ()}
-    codes = sorted(rows["code"].unique().to_list())
-    for code in sorted(wanted - set(codes)):
-        raise UnknownNameError("code", code, codes, where="trade table")
-    if len(codes) > MOST_CODES and asked is not None:
-        step = len(codes) / MOST_CODES
-        wanted |= {codes[int(n * step)] for n in range(MOST_CODES)}
-        rows = rows.filter(pl.col("code").is_in(sorted(wanted)))
-    trade = arrange(rows, revision=revision)
-    if len(trade.years) < 3:
+def _anew(
+    records: TradeRecords, refit: bool | None, apart: str, of_registry: bool
+) -> tuple[bool, tuple[Finding, ...]]:
+    """Return whether to fit anew, and what to say about it."""
+    codes, years = len(records.codes), len(records.years)
+    enough = codes >= FEWEST_CODES and years >= FEWEST_YEARS
+    demanded = refit is True or apart != "mineral"
+    if demanded and not enough:
         raise NotCoveredError(
-            "the trade table has fewer than three years", cure="An episode needs two years before it."
+            f"the trade table has {codes} codes and {years} years, too little to fit on",
+            cure=f"Give {FEWEST_CODES} codes and {FEWEST_YEARS} years, or use the shipped coefficients.",
         )
-    return _Known(trade, build_registry(trade)[0], False)
-
-
-def _measured(trade: TradeRecords, episode: Episode) -> Episode:
-    """Return the episode with its lost share, after checking that the trade holds it."""
-    case = situation(trade.records(episode.code), episode.exporters, episode.year)
-    return replace(episode, lost=case.lost)
-
-
-def _run(known: _Known, tested: tuple[Episode, ...], with_split: bool, advance: Advance | None) -> _Run:
-    if len(known.trade.codes) < FEWEST_CODES or len(known.trade.years) < FEWEST_YEARS:
-        return _with_shipped(known, tested)
-    out = {(e.code, e.year) for e in tested}
-    core = (*tested, *(e for e in known.core if (e.code, e.year) not in out))
-    on = ground(known.trade, core, (*known.core, *(e for e in known.cuts if e.tier == WIDER.name)))
-    tried, fitted = cross_validated(on, tested, advance=advance)
-    trials: dict[str, Sequence[Trial]] = {"cross-validated": tried}
-    if with_split:
-        trials["train"], trials["held-out"] = frozen(on, advance=advance)
-    own = error_rows(tried)
-    errors = own if len(tried) >= FEWEST_ERRORS else shipped_errors()
-    return _Run(trials, errors, (fitted.plain, fitted.with_factor), ())
-
-
-def _with_shipped(known: _Known, tested: tuple[Episode, ...]) -> _Run:
-    factors, models = CommonFactor(known.trade), shipped_models()
-    tried = tuple(try_episode(known.trade, e, models, factors) for e in tested)
-    codes, years = len(known.trade.codes), len(known.trade.years)
+    if demanded or (of_registry and refit is None and enough):
+        return True, ()
     text = (
-        f"The trade table has {codes} codes and {years} years: too little to learn from, so that the shipped"
-        " coefficients were used."
+        "Coefficients come with the program. No episode was tried by any that saw its mineral: those of its"
+        " fold were fitted without it."
     )
-    findings = [Finding("shipped-coefficients", "info", text, {"codes": codes, "years": years})]
-    seen = sorted({e.code for e in tested} & shipped_codes())
-    if seen:
-        text = (
-            f"The shipped coefficients were fitted on the trade of {', '.join(seen)} too; the scores of these"
-            " codes are not out of sample."
+    return False, (Finding("shipped-coefficients", "info", text, {"codes": codes, "years": years}),)
+
+
+def _of_rows(repeated: int) -> tuple[Finding, ...]:
+    if not repeated:
+        return ()
+    text = (
+        f"{repeated} rows have year, exporter, importer and code in common with another row: their values"
+        " and quantities were added up."
+    )
+    return (Finding("trade-rows-added", "caution", text, {"rows": repeated}),)
+
+
+def _cuts(records: TradeRecords, shipped: bool) -> tuple[Episode, ...]:
+    if shipped:
+        return (*registry(CORE.name), *registry(WIDER.name))
+    return build_registry(records)[0]
+
+
+def _measured(
+    records: TradeRecords, episodes: Sequence[Episode], skip: bool
+) -> tuple[tuple[Episode, ...], tuple[Finding, ...]]:
+    """Return the episodes with their lost share, after checking that the trade holds them."""
+    found, wrong = [], []
+    for one in episodes:
+        try:
+            case = situation(records.records(one.code), one.exporters, one.year)
+        except EvernormalError as error:
+            wrong.append((one, error))
+        else:
+            found.append(replace(one, lost=case.lost))
+    if wrong and (not skip or not found):
+        if len(wrong) == 1:
+            raise wrong[0][1]
+        shown = "; ".join(f"{one.name}: {error.what}" for one, error in wrong[:5])
+        shown += " ..." if wrong[5:] else ""
+        raise InputError(
+            f"{len(wrong)} of {len(episodes)} episodes cannot be tried ({shown})",
+            where="episodes",
+            cure="Correct them, or leave them out with skip.",
         )
-        findings.append(Finding("code-seen-in-training", "caution", text, {"codes": seen}))
-    forms = (models.plain, models.with_factor)
-    return _Run({"shipped coefficients": tried}, shipped_errors(), forms, tuple(findings))
+    check_split(found)
+    return tuple(found), _left_out(wrong)
 
 
-def _result(run: _Run, known: _Known, source: Input, own: bool, call: dict[str, Any]) -> Result:
-    from evernormal import __version__  # noqa: PLC0415
-
-    tried = next(iter(run.trials.values()))
-    broken = {trial.episode.name: _broken(known.trade, trial.episode) for trial in tried}
-    coefficients = [
-        {
-            "known": "year's factor" if form.with_factor else "nothing else",
-            "side": side,
-            "term": term,
-            "value": value,
-            "standard_error": error,
-        }
-        for form in run.forms
-        for side, term, value, error in terms_of(form)
-    ]
-    tables = {
-        "scores": score_table(run.trials, run.errors),
-        "episodes": episode_table(tried, run.errors, broken),
-        "forecasts": forecast_table(tried, run.errors),
-        "intervals": interval_table(run.errors),
-        "coefficients": pl.DataFrame(coefficients).with_columns(pl.col("standard_error").fill_nan(None)),
-    }
-    asked = (
-        [f"{e.code},{'+'.join(e.exporters)},{e.year}" for e in (t.episode for t in tried)] if own else None
-    )
-    return Result(
-        "backtest",
-        tables,
-        UNITS,
-        Lineage(
-            __version__,
-            inputs=(source,),
-            derivations=_derivations(),
-            call={"episodes": asked, **{k: str(v) for k, v in call.items() if v is not None}},
-        ),
-        (*run.findings, *_findings(tried, broken)),
-    )
+def _left_out(wrong: Sequence[tuple[Episode, EvernormalError]]) -> tuple[Finding, ...]:
+    if not wrong:
+        return ()
+    names = [one.name for one, _ in wrong]
+    shown = "; ".join(f"{one.name}: {error.what}" for one, error in wrong[:5])
+    text = f"{len(wrong)} episodes cannot be tried and were left out ({shown})."
+    return (Finding("episodes-left-out", "caution", text, {"episodes": names}),)
 
 
-def _broken(trade: TradeRecords, episode: Episode) -> tuple[str, ...]:
-    """Return the cleaning rules that an episode breaks, of all its exporters."""
-    records = trade.records(episode.code)
-    found: dict[str, None] = {}
-    for exporter in episode.exporters:
-        found |= dict.fromkeys(broken_rules(trade, candidate(records, exporter, episode.year)))
-    return tuple(found)
+def _run(
+    on: _Trade,
+    tested: tuple[Episode, ...],
+    anew: bool,
+    apart: Apart,
+    own: bool,
+    with_split: bool,
+    advance: Advance | None,
+) -> Outcome:
+    """Try the episodes, by coefficients fitted anew or by those that are shipped."""
+    trials: dict[str, Sequence[Trial]] = {}
+    if anew:
+        out = {(e.code, e.year) for e in tested}
+        core = (*tested, *(e for e in on.core if (e.code, e.year) not in out))
+        base = ground(on.records, core, on.cuts)
+        try_all = earlier_years if apart == "years" else cross_validated
+        keys: Mapping[str, Any] = {} if apart == "years" else {"apart": apart}
+        trials[SPLITS[apart]], fitted = try_all(base, tested, advance=advance, **keys)
+        if with_split and on.shipped and not own and apart == "mineral":
+            trials[TRAIN], trials[HELD_OUT] = frozen(base, advance=advance)
+        forms: tuple[ReducedForm, ...] = (fitted.plain, fitted.with_factor)
+    else:
+        trials[SPLITS["mineral"]] = _by_shipped(on.records, tested, advance)
+        forms = (shipped_models().plain, shipped_models().with_factor)
+    tried = trials[SPLITS[apart]]
+    if own:
+        for side in (TRAIN, HELD_OUT):
+            chosen = [trial for trial in tried if trial.episode.split == side]
+            trials |= {side: chosen} if chosen else {}
+    errors: Sequence[ErrorRow] = shipped_errors()
+    if anew and not own and len(tried) >= FEWEST_ERRORS:
+        errors = error_rows(tried)
+    return Outcome(trials, errors, forms)
 
 
-def _findings(tried: Sequence[Trial], broken: Mapping[str, Sequence[str]]) -> Iterable[Finding]:
-    dirty = [name for name, rules in broken.items() if rules]
-    asked = any(trial.episode.tier == "asked" for trial in tried)
-    if dirty and asked:
-        shown = "; ".join(f"{name}: {', '.join(broken[name])}" for name in dirty[:5])
-        text = (
-            f"{len(dirty)} episodes break cleaning rules of the registry ({shown}):"
-            " their cut may be none of goods."
-        )
-        yield Finding("episode-breaks-rules", "caution", text, {"episodes": dirty})
-    small = [trial.episode.name for trial in tried if _cut(trial) < SMALL_CUT]
-    if small:
-        text = (
-            f"{len(small)} episodes cut less than {SMALL_CUT:.0%} ({', '.join(small[:5])}); intervals were"
-            " made from larger cuts."
-        )
-        yield Finding("episode-small-cut", "caution", text, {"episodes": small})
-    if len(tried) < FEWEST_ERRORS:
-        text = f"{len(tried)} episodes tell little about skill; the registry's scores tell more."
-        yield Finding("few-episodes", "info", text, {"episodes": len(tried)})
-
-
-def _cut(trial: Trial) -> float:
-    case = trial.case
-    before = sum(float(case.records.exports[place, case.t - 1]) for place in case.cutting)
-    return 1 - float(case.known_exports.sum()) / before
-
-
-def _derivations() -> tuple[Derivation, ...]:
-    return (
-        Derivation(
-            "scores", "error", "E70", ("forecasts.forecast_t", "forecasts.actual_t"), "Mean over episodes."
-        ),
-        Derivation(
-            "scores",
-            "value",
-            "E71",
-            ("scores.error",),
-            "Change against the pro-rata cut, or as the measure says.",
-        ),
-        Derivation(
-            "forecasts",
-            "forecast_t",
-            "E68",
-            ("coefficients.value",),
-            "Medians of the reduced form, made to add up.",
-        ),
-        Derivation(
-            "forecasts",
-            "low_t",
-            "E73",
-            ("intervals.low",),
-            "Forecast times the factor of its class and unrest.",
-        ),
-        Derivation(
-            "forecasts",
-            "high_t",
-            "E73",
-            ("intervals.high",),
-            "Forecast times the factor of its class and unrest.",
-        ),
-        Derivation(
-            "episodes",
-            "unit_value_forecast",
-            "E72",
-            ("episodes.lost",),
-            "World unit value over that of the year before.",
-        ),
-        Derivation("coefficients", "value", "E65", (), "Least absolute deviations over every code and year."),
-        Derivation(
-            "intervals",
-            "low",
-            "E73",
-            (),
-            "Shortest interval of past errors, for an amount of typical unrest.",
-        ),
-        Derivation(
-            "intervals",
-            "high",
-            "E73",
-            (),
-            "Shortest interval of past errors, for an amount of typical unrest.",
-        ),
-    )
+def _by_shipped(
+    records: TradeRecords, tested: Sequence[Episode], advance: Advance | None
+) -> tuple[Trial, ...]:
+    factors, tried = CommonFactor(records), []
+    for done, one in enumerate(tested, start=1):
+        tried.append(try_episode(records, one, shipped_models(shipped_fold(one.code)), factors))
+        if advance is not None:
+            advance(done, len(tested))
+    return tuple(tried)

@@ -1,4 +1,4 @@
-"""The common factor of a year: how trade and prices moved in all other codes."""
+"""The common factor of a year: how trade and prices moved in the codes of all other minerals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evernormal.market.history.families import family_of
 from evernormal.market.history.records import Records, TradeRecords
 
 __all__ = ["CommonFactor", "YearFactor", "price_change"]
@@ -19,7 +20,7 @@ FEWEST_CODES = 5
 
 
 class YearFactor(NamedTuple):
-    """Median change over other codes: log of world tonnes and log of the world unit value."""
+    """Median change over codes of other minerals: log of world tonnes and log of the world unit value."""
 
     tonnes: float
     unit_value: float
@@ -34,7 +35,7 @@ def price_change(records: Records) -> Floats:
 
 
 class CommonFactor:
-    """Common factors of a trade table, one per year, each without the code it is used for (equation E67).
+    """Common factors of a trade table, one per year, each without the mineral it is used for (equation E67).
 
     Args:
         trade: records of every code.
@@ -44,8 +45,8 @@ class CommonFactor:
         self.trade = trade
 
     @cached_property
-    def _codes(self) -> list[str]:
-        return list(self.trade.codes)
+    def _families(self) -> NDArray[np.str_]:
+        return np.array([family_of(code) for code in self.trade.codes])
 
     @cached_property
     def _tonnes(self) -> Floats:
@@ -59,8 +60,8 @@ class CommonFactor:
         return np.stack([price_change(records) for records in self.trade.codes.values()])
 
     def of(self, code: str, t: int) -> YearFactor:
-        """Return the factor of the year in column ``t`` from every code but this one."""
-        others = np.array([name != code for name in self._codes])
+        """Return the factor of the year in column ``t`` from every code of another mineral."""
+        others = self._families != family_of(code)
         return YearFactor(_median(self._tonnes[others, t]), _median(self._prices[others, t]))
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from evernormal.market.history.closing import Closed
 from evernormal.market.history.common_factor import price_change
 from evernormal.market.history.cross_validation import KNOWN, Trial
+from evernormal.market.history.families import family_of
 from evernormal.market.history.records import exports_of, imports_of
 from evernormal.market.history.situation import Situation
 
@@ -110,8 +111,8 @@ class Interval:
 
 def scale_of(lags: Floats) -> Floats:
     """Return (n,) the scale of errors of amounts with these (n, LAGS) lags: mean change, plus a floor."""
-    last = np.maximum(lags[:, -1:], 1e-300)
-    steps = np.clip(np.log(np.maximum(lags[:, :-1], 1e-300) / last), -FARTHEST, FARTHEST)
+    logs = np.log(np.maximum(lags, 1e-300))
+    steps = np.clip(logs[:, :-1] - logs[:, -1:], -FARTHEST, FARTHEST)
     path = np.column_stack([steps, np.zeros(len(lags))])
     return np.asarray(np.minimum(np.abs(np.diff(path, axis=1)).mean(axis=1), FARTHEST) + FLOOR)
 
@@ -142,8 +143,8 @@ def amounts(case: Situation, closed: Closed) -> list[tuple[str, int, float, floa
                     found.append(
                         (group, int(place), float(share[place]), float(forecast[place]), float(scale[place]))
                     )
-    world = float(scale_of(case.world[None, :])[0])
-    return [*found, ("world total", -1, 1.0, float(closed.imports.sum()), world)]
+    world, forecast_world = float(scale_of(case.world[None, :])[0]), float(closed.imports.sum())
+    return [*found, ("world total", -1, 1.0, forecast_world, world)] if forecast_world > 0 else found
 
 
 def error_rows(trials: Iterable[Trial], known: str = KNOWN[0]) -> tuple[ErrorRow, ...]:
@@ -181,11 +182,13 @@ def calibrate(rows: Sequence[ErrorRow], without: str | None = None) -> dict[str,
 
     Args:
         rows: errors of past episodes.
-        without: leave the errors of this code out.
+        without: leave the errors of this code out, and those of other codes of its mineral.
     """
     found = {}
+    mineral = None if without is None else family_of(without)
+    kept = [row for row in rows if family_of(row.code) != mineral]
     for group, _, _ in CLASSES:
-        own = [row for row in rows if row.group == group and row.code != without]
+        own = [row for row in kept if row.group == group]
         if len(own) < FEWEST_ERRORS:
             continue
         sizes = np.sort([row.error / row.scale for row in own])
@@ -202,7 +205,13 @@ def _ends(sizes: Floats, below: float) -> tuple[float, float]:
     return float(sizes[first - 1]), float(sizes[last - 1])
 
 
-def coverage(rows: Sequence[ErrorRow]) -> list[tuple[ErrorRow, bool]]:
-    """Return for each error whether the interval of its class, made without its code, holds it."""
-    made = {code: calibrate(rows, code) for code in sorted({row.code for row in rows})}
+def coverage(rows: Sequence[ErrorRow], pool: Sequence[ErrorRow] | None = None) -> list[tuple[ErrorRow, bool]]:
+    """Return for each error whether the interval of its class, made without its mineral, holds it.
+
+    Args:
+        rows: errors to hold.
+        pool: errors that intervals are made from; the same when omitted.
+    """
+    source = rows if pool is None else pool
+    made = {code: calibrate(source, code) for code in sorted({row.code for row in rows})}
     return [(row, made[row.code][row.group].holds(row)) for row in rows if row.group in made[row.code]]

@@ -13,7 +13,7 @@ import polars as pl
 from evernormal.data import scan_trade
 from evernormal.data.geography import aliases
 from evernormal.data.trade_table import trade_table
-from evernormal.errors import InputError, SourceFormatError
+from evernormal.errors import InputError, NotCoveredError, SourceFormatError, UnknownNameError
 from evernormal.result import Input
 
 __all__ = ["BACI_COLUMNS", "OUR_COLUMNS", "read_trade"]
@@ -22,8 +22,16 @@ BACI_COLUMNS = ("t", "i", "j", "k", "v", "q")
 OUR_COLUMNS = ("year", "exporter", "importer", "code", "value_usd", "quantity_t")
 
 
+MOST_CODES = 150
+"""Codes of a data set that are read at most: those asked for, and others for the year's factor."""
+
+
 def read_trade(
-    trade: Any, *, folder: str | Path | None = None, as_of: date | str | None = None
+    trade: Any,
+    *,
+    folder: str | Path | None = None,
+    as_of: date | str | None = None,
+    wanted: Iterable[str] = (),
 ) -> tuple[pl.DataFrame, str, Input]:
     """Return rows in our columns, the revision of their codes ("" when unknown) and what they are.
 
@@ -34,21 +42,41 @@ def read_trade(
             any object with ``columns`` and ``[]`` such as one of pandas.
         folder: folder of the user's store.
         as_of: use only what was knowable on this day; for the shipped trade and data sets.
+        wanted: codes that must be there; of a large table only these are read, and 150 others.
 
     Raises:
-        InputError: neither layout, a value that is no number, negative or missing.
+        InputError: neither layout, a value that is no number, negative or missing, a row twice.
         SourceFormatError: a file that cannot be read.
-        UnknownNameError, NotCoveredError, SnapshotError: as :func:`evernormal.data.trade`.
+        UnknownNameError: a wanted code is not in the table.
+        NotCoveredError, SnapshotError: as :func:`evernormal.data.trade`.
     """
+    asked = sorted(set(wanted))
     if trade is None or (isinstance(trade, str) and Path(trade).suffix not in {".csv", ".parquet"}):
         chosen = trade_table(trade, folder, as_of)
-        return scan_trade(dataset=trade, folder=folder, as_of=as_of).collect(), chosen.revision, chosen.input
+        codes = _some([f"{code:06d}" for code in chosen.codes], asked)
+        rows = scan_trade(codes, dataset=trade, folder=folder, as_of=as_of).collect()
+        return rows, chosen.revision, chosen.input
     if as_of is not None:
         raise InputError("as_of needs a data set", cure="Add the table with `evernormal data add baci FILE`.")
     table, name = _table(trade)
     rows = _checked(table, name)
+    if rows.is_empty():
+        raise NotCoveredError("the trade table has no rows", where=name, cure="Give a table that has some.")
+    rows = rows.filter(pl.col("code").is_in(_some(rows["code"].unique().to_list(), asked)))
     digest = hashlib.sha256(rows.write_csv().encode()).hexdigest()
     return rows, "", Input(name, digest, "given by the caller")
+
+
+def _some(codes: Iterable[str], asked: list[str]) -> list[str]:
+    """Return the codes that are read: the wanted ones, and evenly chosen others where there are many."""
+    listed = sorted(codes)
+    for code in asked:
+        if code not in listed:
+            raise UnknownNameError("code", code, listed, where="trade table")
+    if not asked or len(listed) <= MOST_CODES:
+        return listed
+    step = len(listed) / MOST_CODES
+    return sorted({*asked, *(listed[int(n * step)] for n in range(MOST_CODES))})
 
 
 def _table(trade: Any) -> tuple[pl.DataFrame, str]:
@@ -100,7 +128,23 @@ def _checked(table: pl.DataFrame, name: str) -> pl.DataFrame:
     )
     _require(read, table, names, name)
     read = read.with_columns(pl.col("code").str.zfill(6))
+    _require_once(read, name)
     return _countries(read, names) if numbers else read
+
+
+def _require_once(read: pl.DataFrame, name: str) -> None:
+    """Refuse a row that stands twice, value and all; rows of one key that differ are added up."""
+    again = read.is_duplicated()
+    if again.any():
+        first = read.row(int(again.arg_true()[0]))
+        repeated = read.with_row_index().filter(again).iter_rows()
+        places = [str(number + 1) for number, *row in repeated if tuple(row) == first]
+        shown = ", ".join(places[:5])
+        raise InputError(
+            f"rows {shown} are the same ({first[0]}, {first[1]}, {first[2]}, {first[3]})",
+            where=name,
+            cure="Give every row once.",
+        )
 
 
 def _number(column: str, dtype: Any) -> pl.Expr:

@@ -69,7 +69,13 @@ class Panel:
         """Return the panel without the years of some episodes, as cuts or as calm years."""
         places = {code: n for n, code in enumerate(self.codes)}
         out = [places[e.code] * 10_000 + e.year for e in hidden if e.code in places]
-        kept = ~np.isin(self.code * 10_000 + self.year, out)
+        return self._only(~np.isin(self.code * 10_000 + self.year, out))
+
+    def before(self, year: int) -> Panel:
+        """Return the panel of the years before one."""
+        return self._only(self.year < year)
+
+    def _only(self, kept: NDArray[np.bool_]) -> Panel:
         parts = {
             name: getattr(self, name)[kept]
             for name in ("matrix", "target", "share", "factor", "code", "year", "cut")

@@ -86,7 +86,15 @@ class PriceRows:
     def without(self, hidden: Iterable[Episode]) -> PriceRows:
         """Return the rows without the years of some episodes."""
         out = {(e.code, e.year) for e in hidden}
-        kept = np.array([(str(c), int(y)) not in out for c, y in zip(self.code, self.year, strict=True)])
+        return self._only(
+            np.array([(str(c), int(y)) not in out for c, y in zip(self.code, self.year, strict=True)])
+        )
+
+    def before(self, year: int) -> PriceRows:
+        """Return the rows of the years before one."""
+        return self._only(self.year < year)
+
+    def _only(self, kept: NDArray[np.bool_]) -> PriceRows:
         return PriceRows(
             self.terms[kept], self.target[kept], self.factor[kept], self.code[kept], self.year[kept]
         )

@@ -6,7 +6,7 @@ pro-rata cut, and stands on top of the engine under its own name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -134,6 +134,7 @@ def fit_folds(
     folds: Mapping[str, int],
     whole: ReducedForm,
     starts: Mapping[int, ReducedForm] | None = None,
+    numbers: Iterable[int] | None = None,
 ) -> tuple[ReducedForm, dict[int, ReducedForm]]:
     """Return the coefficients with standard errors, and those of each fold, fitted without its codes.
 
@@ -145,8 +146,10 @@ def fit_folds(
         folds: code to fold; codes that are in no fold are always trained on.
         whole: coefficients of all codes.
         starts: coefficients of each fold from which to start, such as those without the common factor.
+        numbers: folds to fit; every one when omitted.  Standard errors need them all.
     """
-    numbers = sorted(set(folds.values()))
+    every = sorted(set(folds.values()))
+    wanted = every if numbers is None else sorted(set(numbers))
 
     def without(number: int) -> ReducedForm:
         sides = {}
@@ -157,8 +160,8 @@ def fit_folds(
         return ReducedForm(sides, whole.with_factor)
 
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(THREADS) as threads:
-        found = dict(zip(numbers, threads.map(without, numbers), strict=True))
-    return _with_errors(whole, list(found.values())), found
+        found = dict(zip(wanted, threads.map(without, wanted), strict=True))
+    return (_with_errors(whole, list(found.values())) if wanted == every else whole), found
 
 
 def _fitted(

@@ -40,10 +40,18 @@ class Situation:
     cutting: tuple[int, ...] = ()
     importers_known: bool = False
 
-    @property
+    @cached_property
     def columns(self) -> list[int]:
-        """Columns of the years before, oldest first; the first year stands in for those before it."""
-        return [max(0, self.t - back) for back in range(LAGS, 0, -1)]
+        """Columns of the years before, oldest first.
+
+        A year without any trade of the code is missing and not zero (law 2): the year after it stands in, as
+        the first year does for those before it.
+        """
+        found = [self.t - 1]
+        for back in range(2, LAGS + 1):
+            known = self.t - back >= 0 and self.records.world[self.t - back] > 0
+            found.insert(0, self.t - back if known else found[0])
+        return found
 
     @cached_property
     def of_cutting(self) -> NDArray[np.bool_]:
