@@ -122,6 +122,7 @@ def assemble(
             "adjustments": picture.adjustments,
             "observed_flows": _with_form(observed, "flows"),
             "observed_production": _with_form(observed, "production"),
+            "implied_flows": _with_form(observed, "implied"),
         },
         findings=tuple(notes),
         coverage=_coverage(observed, regions, steps, picture),
@@ -338,8 +339,12 @@ def _coverage(
     for one in observed:
         name = one.form.name
         traded = {region for column in ("exporter", "importer") for region in picture.flows[name][column]}
+        relays = set(one.implied["relay"].to_list())
         for region in regions:
-            rows.append((region, name, "trade", "observed" if region in traded else "unknown", ""))
+            if region in relays:
+                rows.append((region, name, "trade", "estimated", "what it buys is implied (E27)"))
+            else:
+                rows.append((region, name, "trade", "observed" if region in traded else "unknown", ""))
             key = ("production", name, region, "")
             if key in picture.known or ("output", name, region, "") in picture.known:
                 rows.append((region, name, "production", "observed", ""))

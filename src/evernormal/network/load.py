@@ -232,7 +232,8 @@ def _observe(
 ) -> Observed:
     given, revision = trade
     if member.coverage == "share" and not _readable(member, given, revision):
-        return observe_shares(member, focal, year, _facts(member.name, facts))
+        statistics = _production(member, year, production)
+        return observe_shares(member, focal, year, _facts(member.name, facts), statistics)
     years = sorted(base_years(year, base))
     rows = _trade(member, years, given, revision)
     found = observe_trade(member, focal, year, base, rows, _production(member, year, production))

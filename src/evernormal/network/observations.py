@@ -14,9 +14,18 @@ import polars as pl
 from evernormal.errors import InputError, NotCoveredError
 from evernormal.network.balance import RELATIVE_SIGMA
 from evernormal.network.forms import Form, contained
+from evernormal.network.relays import IMPLIED_SCHEMA
 from evernormal.result import Finding, Parameter, require_columns
 
-__all__ = ["Base", "Observed", "base_years", "contained_rows", "observe_trade", "world_price"]
+__all__ = [
+    "Base",
+    "Observed",
+    "base_years",
+    "contained_rows",
+    "observe_trade",
+    "production_rows",
+    "world_price",
+]
 
 Base = Literal["year", "averaged"]
 
@@ -77,6 +86,8 @@ class Observed:
         findings: what a reader must know.
         tables: names of the data tables used.
         parameters: assumptions used.
+        implied: the flows among ``flows`` that nobody observed, and what they follow from (columns of
+            :data:`~evernormal.network.relays.IMPLIED_SCHEMA`).
     """
 
     form: Form
@@ -88,6 +99,7 @@ class Observed:
     findings: tuple[Finding, ...] = ()
     tables: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = field(default=())
+    implied: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=IMPLIED_SCHEMA))
 
     def imports_of(self, region: str) -> float:
         """Tonnes contained that a region imports."""
@@ -220,7 +232,7 @@ def observe_trade(
     rows = rows.with_columns(
         (pl.col("weight") * pl.col(c)).alias(f"w_{c}") for c in ("contained_t", "gross_t", "value_usd")
     )
-    known, listed, notes = _production(form, year, production)
+    known, listed, notes = production_rows(form, year, production)
     findings = [*_trade_findings(rows, form, focal), *notes]
     return Observed(
         form,
@@ -349,7 +361,7 @@ def _too_large(rows: pl.DataFrame, form: Form, focal: str) -> list[Finding]:
     ]
 
 
-def _production(form: Form, year: int, table: pl.DataFrame) -> tuple[pl.DataFrame, bool, list[Finding]]:
+def production_rows(form: Form, year: int, table: pl.DataFrame) -> tuple[pl.DataFrame, bool, list[Finding]]:
     """Known production in tonnes contained, whether the list is complete, and what is not known."""
     empty = pl.DataFrame(schema=PRODUCTION_SCHEMA)
     if not form.production_source:

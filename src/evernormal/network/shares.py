@@ -13,20 +13,27 @@ import polars as pl
 from evernormal.errors import NotCoveredError
 from evernormal.network.balance import RELATIVE_SIGMA
 from evernormal.network.forms import Content, Form, contained
+from evernormal.network.network import REST_OF_WORLD as REST
 from evernormal.network.observations import (
     BASE_ROW_SCHEMA,
     FLOW_SCHEMA,
     PRODUCTION_SCHEMA,
     Observed,
+    production_rows,
+)
+from evernormal.network.relays import Account, implied_inflows
+from evernormal.network.share_production import (
+    GRADES,
+    SHARE_TOLERANCE,
+    Made,
+    completed,
+    made_by,
+    with_implied,
 )
 from evernormal.network.stocks import nearest_period
 from evernormal.result import Finding, Parameter
 
 __all__ = ["observe_shares"]
-
-GRADES = {"A": "B", "B": "B", "C": "C"}
-SHARE_TOLERANCE = 1.02
-REST = "ROW"
 
 
 @dataclass
@@ -55,7 +62,9 @@ class _Book:
         return float(str(row["value"])) * factor / _years(str(row["period"]))
 
 
-def observe_shares(form: Form, focal: str, year: int, facts: pl.DataFrame) -> Observed:
+def observe_shares(
+    form: Form, focal: str, year: int, facts: pl.DataFrame, statistics: pl.DataFrame | None = None
+) -> Observed:
     """Observe a form of coverage ``share`` from published facts.
 
     Args:
@@ -63,13 +72,20 @@ def observe_shares(form: Form, focal: str, year: int, facts: pl.DataFrame) -> Ob
         focal: focal region.
         year: base year; figures of the nearest period are used, and said so.
         facts: every fact of the form, as :func:`evernormal.data.facts` gives them.
+        statistics: rows of the form's production source, as :func:`evernormal.data.production` gives them.
 
     Raises:
         NotCoveredError: the focal region's imports, the suppliers or a price are not published; says which.
     """
     book = _Book(form, year, facts, contained(form.name))
-    world, production = _production(book)
-    book.baskets = _basket_is_small(book, world)
+    listed, idle = _statistics(form, year, statistics)
+    made = made_by(
+        book.topic("world_production").filter(pl.col("unit") == "t"),
+        book.topic("refining_share").filter((pl.col("unit") == "1") & ~pl.col("region").is_in(idle)),
+        listed,
+        book.tonnes,
+    )
+    book.baskets = _basket_is_small(book, made.world)
     price = _price(book)
     missing = []
     total = _imports(book, focal, price)
@@ -93,22 +109,32 @@ def observe_shares(form: Form, focal: str, year: int, facts: pl.DataFrame) -> Ob
         if amount is not None and not theirs.is_empty():
             flows.append(_supply(book, region, amount, theirs, price))
     table = pl.concat(flows).filter(pl.col("contained_t") > 0)
-    table = pl.concat([table, _exports_to_rest(book, table, price)]).sort("exporter", "importer")
-    if world is not None:
-        production = _with_rest(production, world)
-    _say_scope(book, focal, total, production)
-    parameters = (book.content.parameter,)
+    seen = frozenset(table["importer"].to_list()) - {REST}
+    onward = _exports_to_rest(book, table, price)
+    table = pl.concat([table, onward]).sort("exporter", "importer")
+    _say_scope(book, focal, total, made.countries)
+    hidden = implied_inflows(_account(book, table, made, seen, onward))
+    book.findings += hidden.findings
     return Observed(
         form,
-        table.select(list(FLOW_SCHEMA)),
-        production,
+        with_implied(table.select(list(FLOW_SCHEMA)), hidden.table, price.value, book.content.value),
+        completed(made, hidden),
         False,
         price,
         _base_rows(table, focal),
         tuple(book.findings),
-        ("facts",),
-        parameters,
+        ("facts", "production") if len(listed) else ("facts",),
+        (book.content.parameter, *hidden.parameters),
+        hidden.table,
     )
+
+
+def _statistics(form: Form, year: int, table: pl.DataFrame | None) -> tuple[pl.DataFrame, list[str]]:
+    """Production statistics of the year, and the countries that they say made none."""
+    if table is None or table.is_empty():
+        return pl.DataFrame(schema=PRODUCTION_SCHEMA), []
+    idle = table.filter((pl.col("year") == year) & (pl.col("value") == 0))["country"]
+    return production_rows(form, year, table)[0], sorted(set(idle.to_list()))
 
 
 def _years(period: str) -> float:
@@ -125,51 +151,28 @@ def _years(period: str) -> float:
     return (months - (int(month[:2]) if month else 1) + 1) / 12
 
 
-def _production(book: _Book) -> tuple[float | None, pl.DataFrame]:
-    """World production and that of each country, tonnes contained."""
-    rows = book.topic("world_production").filter(pl.col("unit") == "t")
-    countries: dict[str, tuple[float, str, str]] = {}
-    world: float | None = None
-    for row in rows.iter_rows(named=True):
-        if row["region"] == "WLD":
-            world = book.tonnes(row) if world is None else world
-        elif row["region"] not in countries and row["region"] != REST:
-            countries[row["region"]] = (book.tonnes(row), row["grade"], f"{row['source']}, {row['period']}")
-    if world is not None:
-        shares = book.topic("refining_share").filter((pl.col("unit") == "1") & (pl.col("region") != "WLD"))
-        for row in shares.iter_rows(named=True):
-            if row["region"] not in countries and row["region"] != REST:
-                note = f"share of world output; {row['source']}, {row['period']}"
-                countries[row["region"]] = (row["value"] * world, row["grade"], note)
-        total = sum(amount for amount, _, _ in countries.values())
-        if total > world:
-            countries = {c: (amount * world / total, "C", note) for c, (amount, _, note) in countries.items()}
-    known = [
-        {
-            "country": country,
-            "contained_t": amount,
-            "sigma_t": amount * RELATIVE_SIGMA[GRADES[grade]],
-            "grade": GRADES[grade],
-            "source": source,
-        }
-        for country, (amount, grade, source) in sorted(countries.items())
-    ]
-    return world, pl.DataFrame(known, schema=PRODUCTION_SCHEMA)
+def _account(
+    book: _Book, flows: pl.DataFrame, made: Made, visible: frozenset[str], onward: pl.DataFrame
+) -> Account:
+    """What is known of the form, as equation E27 takes it.
 
-
-def _with_rest(production: pl.DataFrame, world: float) -> pl.DataFrame:
-    """Add what the listed producers do not make."""
-    rest = world - float(production["contained_t"].sum())
-    if rest <= 1e-9 * world:
-        return production
-    row = {
-        "country": REST,
-        "contained_t": rest,
-        "sigma_t": 0.5 * rest,
-        "grade": "C",
-        "source": "world less those listed",
+    Figures of a basket may be of other goods: what a country ships of them beyond its production tells nothing.
+    """
+    used = book.topic("consumption").filter((pl.col("unit") == "t") & ~pl.col("region").is_in(["WLD", REST]))
+    use = {
+        row["region"]: book.tonnes(row)
+        for row in used.unique("region", keep="first", maintain_order=True).iter_rows(named=True)
     }
-    return pl.concat([production, pl.DataFrame([row], schema=PRODUCTION_SCHEMA)]).sort("country")
+    table = made.countries
+    return Account(
+        book.form.name,
+        flows.select("exporter", "importer", "contained_t"),
+        dict(table.select("country", "contained_t").iter_rows()),
+        None if book.baskets else made.unlisted,
+        visible,
+        use,
+        dict(onward.select("exporter", "contained_t").iter_rows()),
+    )
 
 
 def _basket_is_small(book: _Book, world: float | None) -> bool:
