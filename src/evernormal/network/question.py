@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from evernormal.network.scenario import Scenario
 from evernormal.network.userdata import network_with
 
 __all__ = ["actors", "network_of"]
+
+REGIONS = 24
+"""Regions of a scenario's network; members of a bloc come on top, so that those outside stay visible."""
 
 
 def actors(scenario: Scenario) -> tuple[str, ...]:
@@ -23,6 +27,12 @@ def actors(scenario: Scenario) -> tuple[str, ...]:
     return tuple(sorted(name for name in named if re.fullmatch("[A-Z]{3}", name)))
 
 
+def _members(scenario: Scenario) -> set[str]:
+    """Members of the blocs of a scenario."""
+    acts = (*scenario.resolved_measures(), *scenario.resolved_policies())
+    return {member for act in acts for member in getattr(act, "members", ())}
+
+
 def network_of(
     scenario: Scenario,
     *,
@@ -30,6 +40,7 @@ def network_of(
     trade: str | None = None,
     folder: str | Path | None = None,
     as_of: date | str | None = None,
+    keep: Iterable[str] = (),
 ) -> Network:
     """Load the base-year network of a scenario, with every country that it names shown by itself.
 
@@ -41,6 +52,7 @@ def network_of(
         trade: name of a stored data set of trade that is used instead of the shipped one.
         folder: folder of the user's store; needed with ``facts`` or ``trade``.
         as_of: use only what was knowable on this day (law 11); None for everything.
+        keep: further countries to show by themselves, such as those of drawn events.
 
     Raises:
         UnknownNameError: no such data set.
@@ -58,7 +70,8 @@ def network_of(
         as_of=as_of,
         base=scenario.base,
         scope="chain" if _names_other_forms(scenario) else "form",
-        keep=actors(scenario),
+        keep=tuple(sorted({*actors(scenario), *keep})),
+        max_regions=REGIONS + len(_members(scenario)),
     )
 
 
