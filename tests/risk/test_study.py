@@ -70,7 +70,7 @@ def test_a_use_without_a_sector_widens_the_ends(store: Path) -> None:
 
 def test_the_study_is_made_again_from_its_lineage(store: Path) -> None:
     """Law 6: the call names its data sets, and the study made again opens to the same numbers."""
-    from evernormal.report.explain import explain
+    from evernormal.report.explaining import explain
     from evernormal.report.making import made_again
 
     for result in (eu_supply_risk_table(store, governance=LEVEL), eu_economic_importance_table(store)):

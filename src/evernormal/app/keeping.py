@@ -34,7 +34,7 @@ def kept(
         result.save(out)
     if number is None:
         return False
-    from evernormal.report.explain import explain
+    from evernormal.report.explaining import explain
 
     first = next(iter(result.tables))
     address = number if "." in number.partition("[")[0] or "summary" in number else f"{first}.{number}"

@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evernormal.report.brief import write_brief
     from evernormal.report.charting import chart, write_chart
+    from evernormal.report.explaining import explain
     from evernormal.report.exposure_page import write_exposure
     from evernormal.report.exposure_parts import gather
     from evernormal.report.replaying import replay
 
 _HOMES = {
     "chart": "charting",
+    "explain": "explaining",
     "gather": "exposure_parts",
     "replay": "replaying",
     "write_brief": "brief",
@@ -31,7 +33,7 @@ _HOMES = {
     "write_exposure": "exposure_page",
 }
 
-__all__ = ["chart", "gather", "replay", "write_brief", "write_chart", "write_exposure"]
+__all__ = ["chart", "explain", "gather", "replay", "write_brief", "write_chart", "write_exposure"]
 
 
 def __getattr__(name: str) -> Any:

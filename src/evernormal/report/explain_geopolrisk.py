@@ -36,7 +36,7 @@ class _Cell:
         made: production rows of the world.
         home: those that count as domestic.
         package: whether the rules of geopolrisk-py are followed.
-        union: whether the country is the European Union.
+        members: of the European Union or another group; none of a country.
     """
 
     flows: pl.DataFrame
@@ -44,7 +44,7 @@ class _Cell:
     made: pl.DataFrame
     home: pl.DataFrame
     package: bool
-    union: bool
+    members: tuple[str, ...]
 
     @property
     def production(self) -> float | None:
@@ -55,12 +55,12 @@ class _Cell:
 
     @property
     def outside(self) -> pl.DataFrame:
-        """Flows that bear risk: for the European Union those from outside."""
-        return self.flows.filter(~pl.col("exporter").is_in(MEMBERS)) if self.union else self.flows
+        """Flows that bear risk: for a group of countries those from outside."""
+        return self.flows.filter(~pl.col("exporter").is_in(self.members)) if self.members else self.flows
 
     @property
     def bought(self) -> pl.DataFrame:
-        """Flows that are imports: the package counts those among members of the Union too."""
+        """Flows that are imports: the package counts those among members of a group too."""
         return self.flows if self.package else self.outside
 
     @property
@@ -86,9 +86,11 @@ def _cell(context: Context, keys: Mapping[str, Any]) -> _Cell:
 
 def _read(context: Context, country: str, material: str, year: int) -> _Cell:
     package = bool(context.call.get("compatible"))
-    union = country == EUROPEAN_UNION
+    members = (
+        MEMBERS if country == EUROPEAN_UNION else tuple((context.call.get("groups") or {}).get(country, ()))
+    )
     method = materials()[material]
-    rows = context.trade(method.codes, MEMBERS if union else [country], None, [year])
+    rows = context.trade(method.codes, members or [country], None, [year])
     governance = context.governance(year)
     risk = dict(governance.select("country", "value").iter_rows())
     names = rows["exporter"].unique().to_list()
@@ -104,7 +106,8 @@ def _read(context: Context, country: str, material: str, year: int) -> _Cell:
     governance = governance.filter(pl.col("country").is_in(listed)).sort(
         pl.col("country").replace_strict(order, default=len(order), return_dtype=pl.Int64), "country"
     )
-    return _Cell(rows, governance, made, _home(made, country, package=package), package, union)
+    home = _at_home(made, country, members, context.call.get("compatible"))
+    return _Cell(rows, governance, made, home, package, members)
 
 
 def _risk(risk: Mapping[str, float | None], name: str, year: int, *, package: bool) -> float | None:
@@ -119,10 +122,17 @@ def _risk(risk: Mapping[str, float | None], name: str, year: int, *, package: bo
     return MISSING if name == "TWN" or other is None else other
 
 
+def _at_home(made: pl.DataFrame, country: str, members: tuple[str, ...], compatible: object) -> pl.DataFrame:
+    """Production rows that count as domestic; of a group, its members' if they count."""
+    if not members:
+        return _home(made, country, package=bool(compatible))
+    if compatible is True:
+        return made.clear()
+    return pl.concat([_home(made, one, package=bool(compatible)) for one in members])
+
+
 def _home(made: pl.DataFrame, country: str, *, package: bool) -> pl.DataFrame:
-    """Production rows that count as domestic."""
-    if country == EUROPEAN_UNION:
-        return made.clear() if package else made.filter(pl.col("country").is_in(MEMBERS))
+    """Production rows of one country."""
     label = OTHER_LABEL.get(country)
     if package and label is not None and (made["country"] == label).any():
         return made.filter(pl.col("country") == label)

@@ -10,8 +10,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from evernormal.report.derivation_texts import derivation_text
-from evernormal.report.explain import Explanation
 from evernormal.report.explain_rows import Evidence
+from evernormal.report.explaining import Explanation
 from evernormal.report.language import Language, clean, language
 from evernormal.report.replaying import Replay, RowThen
 from evernormal.result import Input, Parameter

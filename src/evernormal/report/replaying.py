@@ -135,7 +135,7 @@ def replay(
         result: the result of an indicator, of exposure, a trace, a forecast or another of what is known.
         as_of: the day.
         folder: folder of the user's store, where the result read a data set of the user's.
-        number: address of one value, as :func:`evernormal.report.explain.explain` takes it; None for every
+        number: address of one value, as :func:`evernormal.report.explain` takes it; None for every
             cell that differs.
 
     Raises:

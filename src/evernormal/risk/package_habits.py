@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evernormal.result import Level
-from evernormal.risk.cells import EUROPEAN_UNION, MISSING, Cells, Numbers
+from evernormal.risk.cells import MISSING, Cells, Numbers, reporters
 
 __all__ = ["HABITS", "TOLERANCE", "Habit", "marks_of"]
 
@@ -66,9 +66,10 @@ HABITS = (
           "shipments without a known quantity are left out, value and all, where"
           f" {_PACKAGE} counts their value with 0 tonnes"),
     Habit("european-union-production", "info",
-          f"what the European Union's members produce counts at home, where {_PACKAGE} counts none"),
+          "what members of a group, such as the European Union, produce counts at home, where"
+          f" {_PACKAGE} counts none"),
     Habit("european-union-as-one", "info",
-          "the European Union is one country: trade among its 27 members is left out, where"
+          "a group, such as the European Union, is one country: trade among its members is left out, where"
           f" {_PACKAGE} counts it in the amounts, not in the risk"),
 )  # fmt: skip
 """Every habit that moves a number of the table, in the order in which they are told."""
@@ -79,10 +80,11 @@ def marks_of(cells: Cells, countries: Sequence[str]) -> Mapping[str, Flags]:
 
     Args:
         cells: default sums (``published`` off).
-        countries: the countries that they are of, in order; the European Union may be among them.
+        countries: the countries that they are of, in order; the European Union and other groups of countries
+            may be among them.
     """
-    guyana, europe, union = (np.array([one == name for one in countries])[:, None, None]
-                             for name in ("GUY", "R20", EUROPEAN_UNION))  # fmt: skip
+    guyana, europe = (np.array([one == name for one in countries])[:, None, None] for name in ("GUY", "R20"))
+    union = np.array([one not in set(reporters()) for one in countries])[:, None, None]
     recorded = cells.quantity > 0
     risk = cells.weighted + MISSING * cells.unrated
     counts = recorded & (risk > 0)

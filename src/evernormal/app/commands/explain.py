@@ -54,14 +54,14 @@ def explain(
     The rows behind an indicator are fetched again from the inputs that the result names by their hash, and
     the number is worked out from them; what differs is an error.
     """
-    from evernormal.report import explain as explaining
+    from evernormal.report import explain as explained
     from evernormal.report import replay
     from evernormal.result import Result
 
     loaded = Result.load(result.parent if result.name == "result.json" else result)
     folder = settings.store_folder()
     found = (
-        explaining.explain(loaded, number, depth=depth, folder=folder)
+        explained(loaded, number, depth=depth, folder=folder)
         if as_of is None
         else replay(loaded, as_of=as_of, folder=folder, number=number)
     )

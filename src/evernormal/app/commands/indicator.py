@@ -59,6 +59,7 @@ class Asked:
     as_of: str | None
     dataset: str | None
     statistics: str | None
+    groups: dict[str, list[str]] | None
 
     @property
     def data(self) -> dict[str, object]:
@@ -119,6 +120,15 @@ def indicator(
         bool,
         typer.Option("--compatible", help="geopolrisk: what geopolrisk-py 2.0.1 gives."),
     ] = False,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=ISO3,...",
+            help="geopolrisk: countries that count as one, such as BENELUX=BEL,NLD,LUX; may be given more"
+            " than once.",
+            show_default=False,
+        ),
+    ] = None,
     statistics: Annotated[
         str | None,
         typer.Option(
@@ -180,9 +190,13 @@ def indicator(
                 "no indicator was named", where="indicator", cure="See evernormal indicator --list."
             )
         raise UnknownNameError("indicator", name, ENTRIES, where="indicator")
-    if not country:
+    if name != "geopolrisk" and group:
+        raise InputError(f"{name} does not know --group", where="indicator")
+    if not country and not group:
         raise InputError("no country was given", where="indicator", cure="Add --country KOR.")
-    places = [c if c == "EU" else iso3(c, where="--country") for c in country]
+    groups = _groups(group or [])
+    places = [c if c == "EU" or c in groups else iso3(c, where="--country") for c in country or []]
+    places += [one for one in groups if one not in places]
     if name != "geopolrisk" and compatible:
         raise InputError(f"{name} does not know --compatible", where="indicator")
     if name != "geopolrisk" and statistics is not None:
@@ -190,6 +204,7 @@ def indicator(
     asked = Asked(
         places, year or None, material or None, compatible, partner, neighbour or None,
         [one.value for one in of or []], threshold, draws, seed, as_of, trade, statistics,
+        groups or None,
     )  # fmt: skip
     entry = ENTRIES[name]
     with progress("Computing", quiet=as_json):
@@ -218,6 +233,22 @@ def _print_list(as_json: bool) -> None:
         output.print_rows(rows)
 
 
+def _groups(given: Sequence[str]) -> dict[str, list[str]]:
+    """Read NAME=ISO3,ISO3 of every --group."""
+    from evernormal.data import country as iso3
+    from evernormal.errors import InputError
+
+    found: dict[str, list[str]] = {}
+    for text in given:
+        name, equals, members = text.partition("=")
+        listed = [iso3(one.strip(), where=f"--group {name}") for one in members.split(",") if one.strip()]
+        if not equals or not name.strip() or not listed:
+            raise InputError(f"not a group of countries: {text!r}", where="--group",
+                             cure="Write it like --group BENELUX=BEL,NLD,LUX.")  # fmt: skip
+        found[name.strip()] = listed
+    return found
+
+
 def _plain(result: Result, table: str) -> tuple[Result, pl.DataFrame]:
     return result, result[table]
 
@@ -226,8 +257,8 @@ def _geopolrisk(asked: Asked) -> tuple[Result, pl.DataFrame]:
     from evernormal import risk
 
     result = risk.geopolrisk(
-        asked.countries, asked.years, asked.names, asked.compatible, statistics=asked.statistics,
-        **asked.data,  # type: ignore[arg-type]
+        asked.countries, asked.years, asked.names, asked.compatible, groups=asked.groups,
+        statistics=asked.statistics, **asked.data,  # type: ignore[arg-type]
     )  # fmt: skip
     return _plain(result, "geopolrisk")
 
