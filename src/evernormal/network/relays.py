@@ -59,7 +59,8 @@ class Account:
         unlisted: what the world makes beyond these countries; None where no total says so.
         visible: countries whose total imports are published.
         use: known use by country.
-        onward: flow to the rest of the world of each country whose total exports are published.
+        onward: what countries whose total exports are published ship beyond their visible flows: to where is
+            not known, and it is not among ``flows``.  They can have shipped no more.
     """
 
     form: str
@@ -111,7 +112,8 @@ def implied_inflows(account: Account, recovered: Parameter = RECOVERED) -> Relay
 
     A country lacks ``exports + known use - visible imports - production``, less the share ``recovered`` of
     it.  Producers fill that in proportion to their surplus, ``production - known use - visible exports``,
-    and to no more than it; a country whose published imports are not below its exports has none.
+    and to no more than it (nor than their published total exports leave); a country whose published imports
+    are not below its exports has none.
 
     Nothing is implied for a country whose total imports are published; for a producer that statistics list,
     unless its use is published too (what it ships beyond its production is then taken as made there, as
@@ -128,14 +130,16 @@ def implied_inflows(account: Account, recovered: Parameter = RECOVERED) -> Relay
     >>> implied_inflows(known, none).table.select("supplier", "relay", pl.col("implied_t").round(3)).rows()
     [('A', 'B', 8.98), ('D', 'B', 1.02)]
     """
-    exports, imports = _sums(account.flows, "exporter"), _sums(account.flows, "importer")
+    imports, visible = _sums(account.flows, "importer"), _sums(account.flows, "exporter")
+    countries = sorted(set(visible) | set(account.onward))
+    exports = {c: visible.get(c, 0.0) + account.onward.get(c, 0.0) for c in countries}
     own = _unlisted_output(account, exports)
     needs = _needs(account, exports, imports, own)
     unknown = _unexplained(account, exports)
     notes = [_unknown_finding(account, unknown)] if unknown else []
     if not needs:
         return Relays(pl.DataFrame(schema=IMPLIED_SCHEMA), own, {}, tuple(notes))
-    surplus = _surplus(account, exports, imports, needs)
+    surplus = _surplus(account, visible, imports, needs)
     wanted = (1.0 - recovered.value) * sum(needs[c].lacks for c in sorted(needs))
     available = sum(surplus[s] for s in sorted(surplus))
     part = min(1.0, available / wanted) * (1.0 - recovered.value) if wanted > 0 else 0.0
@@ -208,20 +212,14 @@ def _surplus(
     imports: Mapping[str, float],
     needs: Mapping[str, _Need],
 ) -> dict[str, float]:
-    """What each producer makes beyond its known use and visible exports."""
-    claimed = needs[REST_OF_WORLD].lacks if REST_OF_WORLD in needs else 0.0
-    to_rest = imports.get(REST_OF_WORLD, 0.0)
-    leaving = exports.get(REST_OF_WORLD, 0.0) if claimed == 0 else to_rest
-    free = max(1.0 - leaving / to_rest, 0.0) if to_rest > 0 else 0.0
+    """What each producer makes beyond its known use and visible exports, and may have shipped."""
     found = {}
     for country in sorted(set(account.production) - set(needs)):
         bought, sold = imports.get(country, 0.0), exports.get(country, 0.0)
         if country in account.visible and bought >= sold:
             continue
-        onward = account.onward.get(country)
         left = account.production[country] + bought - account.use.get(country, 0.0) - sold
-        if onward is not None:
-            left = min(left + onward, free * onward)
+        left = min(left, account.onward.get(country, left))
         if left > 0:
             found[country] = left
     return found

@@ -121,12 +121,7 @@ def with_implied(flows: pl.DataFrame, implied: pl.DataFrame, price: float, conte
     """Add implied flows; what a country's published total exports hold already is not added twice."""
     if implied.is_empty():
         return flows
-    relayed = (
-        implied.filter(pl.col("relay") != REST)
-        .sort("supplier", "relay")
-        .group_by("supplier")
-        .agg(pl.col("implied_t").sum())
-    )
+    relayed = implied.sort("supplier", "relay").group_by("supplier").agg(pl.col("implied_t").sum())
     to_rest = (pl.col("importer") == REST) & pl.col("implied_t").is_not_null()
     left = (1.0 - pl.col("implied_t") / pl.col("contained_t")).clip(0.0, 1.0)
     part = pl.when(to_rest).then(left).otherwise(1.0)

@@ -111,10 +111,10 @@ def observe_shares(
     table = pl.concat(flows).filter(pl.col("contained_t") > 0)
     seen = frozenset(table["importer"].to_list()) - {REST}
     onward = _exports_to_rest(book, table, price)
-    table = pl.concat([table, onward]).sort("exporter", "importer")
     _say_scope(book, focal, total, made.countries)
     hidden = implied_inflows(_account(book, table, made, seen, onward))
     book.findings += hidden.findings
+    table = pl.concat([table, onward]).sort("exporter", "importer")
     return Observed(
         form,
         with_implied(table.select(list(FLOW_SCHEMA)), hidden.table, price.value, book.content.value),
@@ -156,7 +156,7 @@ def _account(
 ) -> Account:
     """What is known of the form, as equation E27 takes it.
 
-    Figures of a basket may be of other goods: what a country ships of them beyond its production tells nothing.
+    Figures of a basket may be of other goods: that a country ships more of them than it makes says nothing.
     """
     used = book.topic("consumption").filter((pl.col("unit") == "t") & ~pl.col("region").is_in(["WLD", REST]))
     use = {
@@ -164,6 +164,8 @@ def _account(
         for row in used.unique("region", keep="first", maintain_order=True).iter_rows(named=True)
     }
     table = made.countries
+    left = {str(row["region"]): 0.0 for row in _total_exports(book)}
+    left |= dict(onward.select("exporter", "contained_t").iter_rows())
     return Account(
         book.form.name,
         flows.select("exporter", "importer", "contained_t"),
@@ -171,7 +173,7 @@ def _account(
         None if book.baskets else made.unlisted,
         visible,
         use,
-        dict(onward.select("exporter", "contained_t").iter_rows()),
+        left,
     )
 
 
@@ -286,16 +288,18 @@ def _supply(
     )
 
 
+def _total_exports(book: _Book) -> list[dict[str, object]]:
+    """Published exports of each country to all partners, in tonnes, the nearest period."""
+    rows = book.topic("exports").filter((pl.col("unit") == "t") & pl.col("partner").is_null())
+    single = rows.filter(~pl.col("region").is_in(["WLD", REST]))
+    return single.unique("region", keep="first", maintain_order=True).to_dicts()
+
+
 def _exports_to_rest(book: _Book, flows: pl.DataFrame, price: Parameter) -> pl.DataFrame:
     """What published exports of a country exceed its flows to regions with published imports."""
     rows = []
-    facts = book.topic("exports").filter((pl.col("unit") == "t") & pl.col("partner").is_null())
-    seen = {"WLD", REST}
-    for fact in facts.iter_rows(named=True):
-        country = fact["region"]
-        if country in seen:
-            continue
-        seen.add(country)
+    for fact in _total_exports(book):
+        country = str(fact["region"])
         mine = flows.filter(pl.col("exporter") == country)
         rest = book.tonnes(fact) - float(mine["contained_t"].sum())
         if rest > 0 and mine.filter(pl.col("importer") == REST).is_empty():
