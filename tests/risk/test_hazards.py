@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from evernormal import data, risk
 from evernormal.app.main import run
 from evernormal.errors import InputError, NotCoveredError, SourceFormatError, UnknownNameError
+from evernormal.network.forms import form_names
 from evernormal.network.scenario import Scenario
 from evernormal.result import Result
 from evernormal.risk.hazard_copula import fit_correlation
@@ -421,3 +422,36 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert isinstance(json.loads(capsys.readouterr().out), list)
     assert run(["hazards", "nosuch/form"]) == 2
     assert "unknown form" in capsys.readouterr().err
+
+
+def test_a_material_stands_for_all_its_forms() -> None:
+    """A name of a material is every form of it; a judgement of one too, after a judgement of a form."""
+    by_name = risk.hazards("graphite", kind="restriction", score=False)["hazards"]
+    forms = [name for name in form_names() if name.startswith("graphite/")]
+    assert len(forms) > 1
+    assert by_name.equals(risk.hazards(forms, kind="restriction", score=False)["hazards"])
+    mine = [
+        Judgement("CHN", "graphite", "severity", 0.4, 0.4, 0.4, 1.0, "desk"),
+        Judgement("CHN", "gallium/metal", "severity", 0.7, 0.7, 0.7, 1.0, "desk"),
+        Judgement("CHN", "gallium", "severity", 0.1, 0.1, 0.1, 1.0, "desk"),
+        Judgement("CHN", "graphite", "rate_per_year", 0.3, 0.3, 0.3, 1.0, "desk"),
+        Judgement("CHN", "helium", "rate_per_year", 0.3, 0.3, 0.3, 1.0, "desk"),
+    ]
+    rows = risk.hazards(["graphite", "gallium"], "CHN", kind="restriction", judgements=mine, score=False)[
+        "hazards"
+    ]
+    told = {row["item"]: row for row in rows.to_dicts()}
+    assert sorted(told) == ["gallium", "graphite"] and rows.height == 2
+    assert (told["graphite"]["severity"], told["gallium"]["severity"]) == (0.4, 0.7)
+    assert told["graphite"]["rate"] == 0.3
+    with pytest.raises(UnknownNameError, match=r"'galium'.*gallium"):
+        risk.hazards("galium")
+
+
+def test_a_judgement_of_a_material_adds_only_forms_that_no_cell_has() -> None:
+    """Cuts are told by form: a judged material covers the forms that the model does not reach, once each."""
+    mine = [Judgement("CHN", "graphite", "rate_per_year", 0.3, 0.3, 0.3, 1.0, "desk")]
+    rows = risk.hazards("graphite", "CHN", judgements=mine, score=False)["hazards"]
+    covered = [name for forms in rows["forms"].to_list() for name in forms.split(";")]
+    assert sorted(covered) == sorted({name for name in form_names() if name.startswith("graphite/")})
+    assert rows["rate"].to_list() == [0.3] * rows.height

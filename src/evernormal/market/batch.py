@@ -45,7 +45,7 @@ class Atlas:
     """Points of the unit cube with the active sets of their solutions, by chain and first month.
 
     Attributes:
-        points: (K, d).
+        points: (K, factors) where they lie.
         standing: per point and chain; empty where a chain was not hit.
     """
 
@@ -78,7 +78,7 @@ class Batch:
 
     Attributes:
         first: number of the first draw.
-        values: (N, d) value of every factor.
+        values: (N, factors) value of every factor.
         outcomes: (N, C) by name of :data:`OUTCOMES`.
         series: (N, C, T) by name of :data:`SERIES`.
         failures: draws without a proven answer: (draw, chain, why).
@@ -110,13 +110,15 @@ class Kernel:
         """Run the first draws one after the other, each from the nearest before it; return them and the
         atlas."""
         space = self.plan.space
-        middle = np.full((1, space.dimension), 0.5)
+        middle = np.zeros((1, len(space.factors)))
+        middle[:, : space.dimension] = 0.5
         atlas = Atlas(middle, (tuple(out.run.standing for out in central),))
         parts = []
         for n in range(len(points)):
             batch, standing = self.run_from(n, points[n : n + 1], atlas)
             parts.append(batch)
-            atlas = Atlas(np.concatenate([atlas.points, points[n : n + 1]]), (*atlas.standing, *standing))
+            place = space.coordinates(points[n : n + 1], n)
+            atlas = Atlas(np.concatenate([atlas.points, place]), (*atlas.standing, *standing))
         return _joined(parts), atlas
 
     def run(self, first: int, points: Floats) -> Batch:
@@ -136,11 +138,12 @@ class Kernel:
         series = {name: np.full((*shape, months), np.nan) for name in SERIES}
         failures, standing = [], []
         with threadpool_limits(1, "blas"):
-            for n, draw in enumerate(space.draws(points)):
+            places = space.coordinates(points, first)
+            for n, draw in enumerate(space.draws(points, first)):
                 stood: list[Mapping[int, ActiveSet]] = []
                 for k in range(chains):
                     try:
-                        out = self._outcome(draw, k, self._nearest(points[n], k, atlas))
+                        out = self._outcome(draw, k, self._nearest(places[n], k, atlas))
                     except ModelError as error:
                         failures.append((first + n, k, error.what))
                         stood.append({})
@@ -148,7 +151,7 @@ class Kernel:
                     stood.append(out.run.standing)
                     _keep(out, bool(draw.acts[k]), n, k, outcomes, series)
                 standing.append(tuple(stood))
-        values = rounded(space.values(points))
+        values = rounded(space.values(points, first))
         batch = Batch(
             first,
             values,

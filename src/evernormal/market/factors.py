@@ -24,6 +24,7 @@ from evernormal.market.outcome import Stand
 from evernormal.market.parameters import MONTHLY_KINDS, Behaviour, market_parameters
 
 if TYPE_CHECKING:
+    from evernormal.market.futures import Futures
     from evernormal.network.measures import Measure
     from evernormal.network.scenario import Scenario
     from evernormal.network.uncertain import Uncertain
@@ -77,7 +78,8 @@ class Factor:
 
     Attributes:
         name: ``use_elasticity``, ``china-ban.severity``, ``actor CHN`` ...
-        kind: ``parameter``, ``end use``, ``hardness``, ``duration``, ``occurrence`` or ``actor``.
+        kind: ``parameter``, ``end use``, ``hardness``, ``duration``, ``occurrence``, ``actor``, or ``event``
+            (drawn outside; its value is the share of the horizon's shipments that is withheld).
         low: smallest value.
         mode: most likely value; None: every value alike.
         high: largest value.
@@ -128,10 +130,17 @@ class Space:
         scenarios: one per chain.
         fixed: behavioural parameters that are not drawn.
         joint: how measures hang together.
+        futures: events that are drawn elsewhere; their factors come last and are not in the cube.
     """
 
-    def __init__(self, scenarios: Sequence[Scenario], fixed: Mapping[str, float], joint: Joint) -> None:
-        self.joint, self._fixed = joint, dict(fixed)
+    def __init__(
+        self,
+        scenarios: Sequence[Scenario],
+        fixed: Mapping[str, float],
+        joint: Joint,
+        futures: Futures | None = None,
+    ) -> None:
+        self.joint, self.futures, self._fixed = joint, futures, dict(fixed)
         self._measures = [scenario.resolved_measures() for scenario in scenarios]
         self._policies = [scenario.resolved_policies() for scenario in scenarios]
         self._prefixes = [f"{s.name}/" if len(scenarios) > 1 else "" for s in scenarios]
@@ -141,11 +150,8 @@ class Space:
         self._stands = [self._add(Factor(n, "end use", -1.0, 0.0, 1.0)) for n in _stand_names()]
         self._actors = self._add_actors()
         self._drivers = self._add_drivers()
-
-    @property
-    def dimension(self) -> int:
-        """Number of factors."""
-        return len(self.factors)
+        self.dimension = len(self.factors)
+        self._add_events()
 
     def _check_names(self) -> None:
         known = {m.id for group in self._measures for m in group}
@@ -214,6 +220,11 @@ class Space:
                     drivers.append(_Driver(chain, index, what, self._add(factor), -1, False, number, 1.0))
         return drivers
 
+    def _add_events(self) -> None:
+        for chain, exporter in self.futures.columns if self.futures else ():
+            name = f"{self._prefixes[chain]}event {exporter}"
+            self._add(Factor(name, "event", 0.0, None, np.inf, exporter))
+
     def _factor(self, chain: int, measure: Measure, what: str, number: Uncertain | None, by: str) -> Factor:
         name = f"{self._prefixes[chain]}{measure.id}.{what}"
         if number is None:
@@ -223,17 +234,26 @@ class Space:
 
     # From the cube to numbers -----------------------------------------------------------------------------
 
-    def values(self, points: Floats) -> Floats:
-        """(N, d) value of every factor; of an actor its normal score; of an occurrence 1 or 0."""
-        values = np.empty_like(points)
-        for column, factor in enumerate(self.factors):
+    def coordinates(self, points: Floats, first: int = 0) -> Floats:
+        """(N, factors) where draws from ``first`` on lie; an event counts as much as all other factors."""
+        if self.futures is None:
+            return points
+        reach = self.futures.reach(first, len(points))
+        return np.hstack([points, np.sqrt(self.dimension) * reach])
+
+    def values(self, points: Floats, first: int = 0) -> Floats:
+        """(N, factors) value of every factor; of an actor its normal score; of an occurrence 1 or 0."""
+        values = np.empty((len(points), self.dimension))
+        for column, factor in enumerate(self.factors[: self.dimension]):
             if factor.kind == "actor":
                 values[:, column] = _scores(points[:, column])
             elif factor.kind in {"parameter", "end use"}:
                 values[:, column] = _quantiles(factor.low, factor.mode, factor.high, points[:, column])
         for driver in self._drivers:
             values[:, driver.column] = self._driven(driver, points)
-        return values
+        if self.futures is None:
+            return values
+        return np.hstack([values, self.futures.reach(first, len(points))])
 
     def _driven(self, driver: _Driver, points: Floats) -> Floats:
         """Values of one number of a measure: its own chance mixed with its actor's mood (equation E90)."""
@@ -253,12 +273,12 @@ class Space:
         acts = tuple(self._acts(chain, {}, set()) for chain in range(len(self._measures)))
         return Draw(_behaviour(behaviour), Stand(), acts)
 
-    def draws(self, points: Floats) -> list[Draw]:
-        """Return the draw of every point (N, d)."""
-        values = self.values(np.clip(points, EDGE, 1.0 - EDGE))
-        return [self._draw(row) for row in values]
+    def draws(self, points: Floats, first: int = 0) -> list[Draw]:
+        """Return the draw of every point (N, d), numbered from ``first``."""
+        values = self.values(np.clip(points, EDGE, 1.0 - EDGE), first)
+        return [self._draw(row, first + n) for n, row in enumerate(values)]
 
-    def _draw(self, row: Floats) -> Draw:
+    def _draw(self, row: Floats, number: int) -> Draw:
         chosen = {n: value if c < 0 else float(row[c]) for n, value, c in self._parameters}
         numbers: list[dict[tuple[int, str], float]] = [{} for _ in self._measures]
         absent: list[set[int]] = [set() for _ in self._measures]
@@ -268,17 +288,23 @@ class Space:
                 absent[driver.chain] |= set() if value else {driver.measure}
             else:
                 numbers[driver.chain][driver.measure, driver.what] = value
-        acts = tuple(self._acts(k, numbers[k], absent[k]) for k in range(len(self._measures)))
+        drawn = [() if self.futures is None else self.futures.acts(k, number) for k in range(len(absent))]
+        acts = tuple(self._acts(k, numbers[k], absent[k], drawn[k]) for k in range(len(absent)))
         return Draw(_behaviour(chosen), Stand(*(float(row[c]) for c in self._stands)), acts)
 
     def _acts(
-        self, chain: int, numbers: Mapping[tuple[int, str], float], absent: set[int]
+        self,
+        chain: int,
+        numbers: Mapping[tuple[int, str], float],
+        absent: set[int],
+        drawn: tuple[Act, ...] = (),
     ) -> tuple[Act, ...]:
         """Acts of one chain; policies answer measures, so where none happens there is no policy either."""
         measures, policies = self._measures[chain], self._policies[chain]
-        if measures and len(absent) == len(measures):
+        happens = drawn or len(absent) < len(measures)
+        if not happens and (measures or self.futures is not None):
             return ()
-        acts = []
+        acts = list(drawn)
         for index, measure in enumerate((*measures, *policies)):
             if index in absent:
                 continue
@@ -292,10 +318,12 @@ class Space:
         return tuple(acts)
 
     def relevant(self, chain: int) -> NDArray[np.bool_]:
-        """(d,) factors that can move a chain: all but the numbers of other chains' measures."""
-        mine = np.ones(self.dimension, dtype=bool)
+        """(factors,) those that can move a chain: all but the measures and events of other chains."""
+        mine = np.ones(len(self.factors), dtype=bool)
         for driver in self._drivers:
             mine[driver.column] = driver.chain == chain
+        if self.futures is not None:
+            mine[self.dimension :] = [column[0] == chain for column in self.futures.columns]
         return mine
 
 

@@ -18,6 +18,7 @@ from evernormal.errors import InputError, LabelError, SolverError
 from evernormal.market.batch import BATCH, Kernel, Plan, bare
 from evernormal.market.executors import Executor, ExecutorName, Task, opened
 from evernormal.market.factors import Joint, Space
+from evernormal.market.futures import Futures, read_futures
 from evernormal.market.many_tables import ensemble_result
 from evernormal.market.outcome import Outcome
 from evernormal.market.parameters import behaviour
@@ -50,6 +51,7 @@ def ensemble(
     workers: int = 1,
     scheduler: str | None = None,
     joint: Joint | None = None,
+    events: Result | pl.DataFrame | None = None,
     parameters: Mapping[str, float] | None = None,
     sensitivity: SensitivityName = "delta",
     failures: Literal["refuse", "flag"] = "refuse",
@@ -73,6 +75,9 @@ def ensemble(
         workers: processes that share the draws.
         scheduler: address of a Dask scheduler; None starts a cluster on this machine.
         joint: correlation, chance and duration of measures; :class:`evernormal.market.factors.Joint`.
+        events: what happens beside the scenario's measures, draw by draw: the result of
+            :func:`evernormal.risk.draw_hazards`, or a table of events (``draw, exporter, item, forms,
+            announced, effective, ends, severity``).
         parameters: behavioural parameters that are fixed by name instead of drawn.
         sensitivity: ``delta`` (moment-independent, from the draws), ``sobol`` (through SALib) or ``none``.
         failures: what happens when some draws have no proven answer: ``refuse`` the result, or ``flag`` them
@@ -88,8 +93,9 @@ def ensemble(
 
     Raises:
         InputError: a number out of range, an unknown executor or measure, a scheduler that does not answer,
-            an unfinished ensemble of another question in ``out``.
-        LabelError: networks and scenarios speak of different focal regions or forms (law 3).
+            an unfinished ensemble of another question in ``out``, events that make no sense or do not fit.
+        LabelError: networks and scenarios speak of different focal regions or forms, or an event is of an
+            exporter that a network does not show (law 3).
         SolverError: draws without a proven answer (with ``failures="refuse"``), or workers that died.
         StorageError: disk full or no permission; what is whole stays for ``resume``.
     """
@@ -97,10 +103,17 @@ def ensemble(
     _require(draws, seed, workers, sensitivity, failures, resume, out)
     behaviour(parameters)
     joint = joint or Joint()
-    space = Space(scenarios, dict(parameters or {}), joint)
+    if events is not None and sensitivity == "sobol":
+        raise InputError(
+            "Sobol indices need factors that can be set one by one; drawn events cannot",
+            where="sensitivity",
+            cure="Take 'delta'.",
+        )
+    futures = None if events is None else read_futures(events, networks, scenarios, draws)
+    space = Space(scenarios, dict(parameters or {}), joint, futures)
     plan = Plan(tuple(bare(n) for n in networks), scenarios, space, solver)
     runs, points = _points(space, draws, seed, sensitivity)
-    asked = _question(networks, scenarios, draws, seed, joint, parameters, sensitivity, solver)
+    asked = _question(networks, scenarios, draws, seed, joint, parameters, sensitivity, solver, futures)
 
     def finish(store: Store) -> Result:
         with opened(executor, workers, scheduler) as run:
@@ -198,6 +211,7 @@ def _question(
     parameters: Mapping[str, float] | None,
     sensitivity: str,
     solver: str,
+    futures: Futures | None,
 ) -> dict[str, Any]:
     """Return all that the result depends on, and its hash."""
     from evernormal import __version__  # noqa: PLC0415 - avoids a cycle at import
@@ -213,6 +227,7 @@ def _question(
             "probability": dict(sorted(joint.probability.items())),
             "duration": {name: number.plain() for name, number in sorted(joint.duration.items())},
         },
+        "events": None if futures is None else futures.sha256,
         "parameters": dict(sorted((parameters or {}).items())),
         "sensitivity": sensitivity,
         "solver": solver,

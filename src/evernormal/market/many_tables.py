@@ -90,6 +90,7 @@ def ensemble_result(
     findings = (
         *(finding for network in networks for finding in network.findings),
         *(finding for out in central for finding in out.run.findings),
+        *(space.futures.findings if space.futures else ()),
         *_findings(forms, space, tables, int(counted.sum()), len(good) - int(good.sum())),
     )
     coverage = [network.coverage for network in networks if network.coverage.width]
@@ -97,7 +98,7 @@ def ensemble_result(
         "ensemble",
         tables,
         _units(tables),
-        _lineage(networks, scenarios, asked),
+        _lineage(networks, scenarios, asked, space.futures.inputs if space.futures else ()),
         _distinct(findings),
         pl.concat(coverage, how="diagonal") if coverage else pl.DataFrame(),
     )
@@ -168,9 +169,9 @@ def _drivers(
     schema = {"form": pl.String, "outcome": pl.String, "factor": pl.String}
     frames = [pl.DataFrame(schema={**schema, **dict.fromkeys(DRIVER_COLUMNS, pl.Float64)})]
     enough = good.all() if sensitivity == "sobol" else int(good.sum()) >= FEWEST_FOR_DELTA
-    if sensitivity == "none" or not enough or not space.dimension:
+    if sensitivity == "none" or not enough or not space.factors:
         return frames[0]
-    points = store.column([f"factor_{d}" for d in range(space.dimension)]).to_numpy()[good]
+    points = store.column([f"factor_{d}" for d in range(len(space.factors))]).to_numpy()[good]
     names = [factor.name for factor in space.factors]
     for form, outcome, values in _driven(store, forms):
         found = _indices(points, values[good], space, asked, sensitivity, f"{form} {outcome}")
@@ -288,13 +289,18 @@ def _units(tables: Mapping[str, pl.DataFrame]) -> dict[str, dict[str, str]]:
     return units
 
 
-def _lineage(networks: Sequence[Network], scenarios: Sequence[Scenario], asked: Mapping[str, Any]) -> Lineage:
+def _lineage(
+    networks: Sequence[Network],
+    scenarios: Sequence[Scenario],
+    asked: Mapping[str, Any],
+    drawn: tuple[Input, ...],
+) -> Lineage:
     inputs = {i: None for network in networks for i in network.inputs}
     own = (Input(f"scenario {s.name}", s.sha256(), "scenario file") for s in scenarios)
     call = {key: value for key, value in asked.items() if key not in {"sha256", "version", "seed"}}
     return Lineage(
         str(asked["version"]),
-        (*inputs, *own),
+        (*dict.fromkeys((*inputs, *drawn)), *own),
         tuple(dict.fromkeys((*market_parameters(MONTHLY_KINDS), *_parameters(networks)))),
         DERIVATIONS,
         int(asked["seed"]),

@@ -14,9 +14,8 @@ from scipy.stats import gamma
 from evernormal.market.history.candidates import TIERS
 from evernormal.market.history.cleaning import ENTREPOTS, NOT_BY_WEIGHT
 from evernormal.market.history.records import TradeRecords
-from evernormal.network.forms import form_names
 from evernormal.risk.hazard_events import items_of_codes
-from evernormal.risk.hazard_judgement import QUANTITIES, Judgement, judgement_for, weighed
+from evernormal.risk.hazard_judgement import QUANTITIES, Judgement, judgement_for, narrowness, weighed
 from evernormal.risk.hazard_rates import Z80, Rates
 from evernormal.risk.hazard_spans import Durations, Onsets, Severities
 
@@ -117,7 +116,11 @@ def _latest(ruled: Mapping[str, Mapping[int, float]], country: str) -> float:
 
 
 def hazard_rows(
-    cells: Sequence[Cell], models: Models, panel: pl.DataFrame, judgements: Sequence[Judgement]
+    cells: Sequence[Cell],
+    models: Models,
+    panel: pl.DataFrame,
+    judgements: Sequence[Judgement],
+    wanted: Iterable[str],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return one row of hazards and one of distributions per cell; judgements of others add cells."""
     counts = {
@@ -127,7 +130,7 @@ def hazard_rows(
         .iter_rows()
     }
     rows, laws = [], []
-    every = [*cells, *_judged_only(cells, judgements)]
+    every = [*cells, *_judged_only(cells, judgements, wanted)]
     for cell in sorted(every, key=lambda c: (c.item, c.exporter)):
         exposed = [counts.get((cell.exporter, part), (0, 0)) for part, _, _ in cell.parts]
         row: dict[str, Any] = {
@@ -171,19 +174,26 @@ assert set(_NAMES.values()) == set(QUANTITIES)
 def _nearest(judgements: Sequence[Judgement], cell: Cell, quantity: str) -> Judgement | None:
     found = [judgement_for(judgements, cell.exporter, name, quantity) for name in cell.forms]
     told = [one for one in found if one is not None]
-    return max(told, key=lambda one: (bool(one.form) + bool(one.exporter), bool(one.exporter)), default=None)
+    return max(told, key=narrowness, default=None)
 
 
-def _judged_only(cells: Sequence[Cell], judgements: Sequence[Judgement]) -> list[Cell]:
-    """Return cells that only a judgement of frequency knows."""
-    have = {(c.exporter, name) for c in cells for name in c.forms}
-    wanted = {
+def _judged_only(cells: Sequence[Cell], judgements: Sequence[Judgement], wanted: Iterable[str]) -> list[Cell]:
+    """Return cells that only a judgement of frequency knows: what is wanted and no cell has yet."""
+    items = {(cell.exporter, cell.item) for cell in cells}
+    have = {(cell.exporter, name) for cell in cells for name in cell.forms}
+    judged = {
         (one.exporter, one.form)
         for one in judgements
-        if one.quantity == "rate_per_year" and one.exporter and one.form in form_names()
+        if one.quantity == "rate_per_year" and one.exporter and one.form
     }
-    nan = float("nan")
-    return [Cell(who, name, (name,), (), nan, nan) for who, name in sorted(wanted - have)]
+    nan, found = float("nan"), []
+    for who, name in sorted(judged - items, key=lambda pair: ("/" not in pair[1], pair)):
+        mine = (form for form in sorted(wanted) if name in (form, form.partition("/")[0]))
+        rest = tuple(form for form in mine if (who, form) not in have)
+        have |= {(who, form) for form in rest}
+        if rest:
+            found.append(Cell(who, name, rest, (), nan, nan))
+    return found
 
 
 def _modelled(cell: Cell, models: Models) -> dict[str, Triple]:

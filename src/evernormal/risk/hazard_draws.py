@@ -17,6 +17,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import beta, gamma
 
 from evernormal.errors import InputError, NotCoveredError
+from evernormal.market.futures import ban_of
 from evernormal.network.measures import Ban
 from evernormal.result import Derivation, Finding, Lineage, Result, require_columns
 from evernormal.risk.hazard_rates import Z80
@@ -121,17 +122,8 @@ def hazard_measures(drawn: Result, draw: int) -> tuple[Ban, ...]:
     mine = drawn["draws"].filter(pl.col("draw") == draw).sort("effective", "exporter", "item")
     kind = dict(drawn.lineage.call.get("hazards", {})).get("kind", "cut")
     return tuple(
-        Ban(
-            id=f"hazard-{row['exporter']}-{row['item']}-{row['effective']}".replace("/", "-")[:80],
-            by=row["exporter"],
-            forms=tuple(row["forms"].split(";")),
-            severity=row["severity"],
-            announced=row["announced"],
-            effective=row["effective"],
-            ends=row["ends"],
-            source=f"drawn: hazard of a {kind}, draw {draw}, seed {drawn.lineage.seed}",
-        )
-        for row in mine.iter_rows(named=True)
+        ban_of(event, f"drawn: hazard of a {kind}, draw {draw}, seed {drawn.lineage.seed}")
+        for _, *event in mine.iter_rows()
     )
 
 

@@ -12,11 +12,20 @@ import numpy as np
 from evernormal.data.geography import aliases
 from evernormal.data.publishers.text import Problems, read_rows
 from evernormal.errors import InputError, nearest
-from evernormal.network.forms import form_names
+from evernormal.network.forms import form_names, materials
 from evernormal.network.yaml_reader import read_bytes, read_yaml
 from evernormal.risk.hazard_rates import Z80
 
-__all__ = ["COLUMNS", "QUANTITIES", "Judgement", "Weighed", "judgement_for", "read_judgements", "weighed"]
+__all__ = [
+    "COLUMNS",
+    "QUANTITIES",
+    "Judgement",
+    "Weighed",
+    "judgement_for",
+    "narrowness",
+    "read_judgements",
+    "weighed",
+]
 
 COLUMNS = ("exporter", "form", "quantity", "value", "low", "high", "weight", "source")
 """Columns of a file; exporter or form empty: all of them; low, high and weight may be empty."""
@@ -36,7 +45,7 @@ class Judgement:
 
     Attributes:
         exporter: ISO 3166 alpha-3; empty for every exporter.
-        form: form; empty for every form.
+        form: form, or material for all its forms; empty for every form.
         quantity: one of :data:`QUANTITIES`.
         value: the figure.
         low: lower end of an 80 % interval; the value where none is given.
@@ -114,11 +123,11 @@ def _judgement(row: Mapping[str, str], number: int, problems: Problems) -> Judge
     cells = {c: (row.get(c) or "").strip() for c in COLUMNS}
     if cells["exporter"] and cells["exporter"] not in aliases("iso3"):
         problems.add(number, "exporter", f"{cells['exporter']!r} is no ISO 3166 alpha-3 code")
-    if cells["form"] and cells["form"] not in form_names():
-        near = nearest(cells["form"], form_names())
-        problems.add(
-            number, "form", f"{cells['form']!r} is no form" + (f"; near: {', '.join(near)}" if near else "")
-        )
+    known = (*form_names(), *materials()["material"].to_list())
+    if cells["form"] and cells["form"] not in known:
+        near = nearest(cells["form"], known)
+        text = f"{cells['form']!r} is no form or material"
+        problems.add(number, "form", text + (f"; near: {', '.join(near)}" if near else ""))
     if cells["quantity"] not in QUANTITIES:
         problems.add(number, "quantity", f"must be one of {', '.join(QUANTITIES)}, got {cells['quantity']!r}")
     if not cells["source"]:
@@ -164,13 +173,22 @@ def _number(
 def judgement_for(
     judgements: Sequence[Judgement], exporter: str, form: str, quantity: str
 ) -> Judgement | None:
-    """Return the judgement nearest to the case: both named before one, the exporter before the form."""
+    """Return the judgement nearest to the case.
+
+    Both named come before one, the exporter before the form, a form before its material."""
     fits = [
         one
         for one in judgements
-        if one.quantity == quantity and one.exporter in ("", exporter) and one.form in ("", form)
+        if one.quantity == quantity
+        and one.exporter in ("", exporter)
+        and one.form in ("", form, form.partition("/")[0])
     ]
-    return max(fits, key=lambda one: (bool(one.exporter) + bool(one.form), bool(one.exporter)), default=None)
+    return max(fits, key=narrowness, default=None)
+
+
+def narrowness(one: Judgement) -> tuple[int, bool, bool]:
+    """Sort key of judgements of one case: the larger is the nearer."""
+    return bool(one.exporter) + bool(one.form), bool(one.exporter), "/" in one.form
 
 
 def weighed(model: tuple[float, float, float], judgement: Judgement | None) -> Weighed:

@@ -21,7 +21,7 @@ from evernormal.errors import InputError, NotCoveredError, UnknownNameError
 from evernormal.market.history.candidates import TIERS
 from evernormal.market.history.episodes import build_registry, registry
 from evernormal.market.history.records import TradeRecords, arrange
-from evernormal.network.forms import form_names
+from evernormal.network.forms import form_names, materials
 from evernormal.result import Derivation, Finding, Input, Lineage, Result
 from evernormal.risk.hazard_cells import Cell, Models, cells_of_forms, cells_of_materials, hazard_rows
 from evernormal.risk.hazard_events import (
@@ -83,7 +83,8 @@ def hazards(
     """Return the hazards of exporters and forms (equations E145 to E149).
 
     Args:
-        forms: such as ``graphite/natural``; every form when left out.
+        forms: forms such as ``graphite/natural``, or materials for all their forms, such as ``graphite``;
+            every form when left out.
         exporters: ISO 3166 alpha-3; every large one when left out.
         kind: ``cut``: an exporter of at least 15 % of a code's world exports loses at least 40 % of its own
             in a year, whatever the cause; ``restriction``: it bans, licenses, limits or taxes what it
@@ -106,7 +107,7 @@ def hazards(
         ``factors``, ``skill`` (against one common rate), ``events``.
 
     Raises:
-        UnknownNameError: a form, exporter, kind, tier or data set that does not exist.
+        UnknownNameError: a form or material, exporter, kind, tier or data set that does not exist.
         NotCoveredError: nothing asked for is exposed, or nothing was knowable on the day.
         SourceFormatError: a file of judgements with faults, named by row and column.
 
@@ -133,10 +134,8 @@ def hazards(
         _tried(lambda: fit_durations(evidence.spans), "duration", findings),
     )
     cells = [c for c in evidence.cells if who is None or c.exporter in who]
-    mine = [
-        j for j in judged if (who is None or j.exporter in ("", *who)) and (not j.form or j.form in wanted)
-    ]
-    rows, laws = hazard_rows(cells, models, evidence.panel, mine)
+    mine = [j for j in judged if (who is None or j.exporter in ("", *who)) and _about(j.form, wanted)]
+    rows, laws = hazard_rows(cells, models, evidence.panel, mine, wanted)
     if not rows:
         listed = "" if who is None else f" of {', '.join(who)}"
         raise NotCoveredError(
@@ -157,11 +156,23 @@ def hazards(
 
 
 def _wanted(forms: str | Iterable[str] | None) -> set[str]:
-    names = form_names() if forms is None else [forms] if isinstance(forms, str) else list(forms)
-    for name in names:
-        if name not in form_names():
-            raise UnknownNameError("form", name, form_names())
-    return set(names)
+    every = form_names()
+    if forms is None:
+        return set(every)
+    of_material: dict[str, set[str]] = {name: set() for name in materials()["material"].to_list()}
+    for name in every:
+        of_material.setdefault(name.partition("/")[0], set()).add(name)
+    found: set[str] = set()
+    for name in [forms] if isinstance(forms, str) else forms:
+        if name not in every and not of_material.get(name):
+            raise UnknownNameError("form or material", name, (*every, *of_material))
+        found |= of_material.get(name, {name})
+    return found
+
+
+def _about(name: str, wanted: set[str]) -> bool:
+    """Whether a judgement of a form or material, or of all, is about what is wanted."""
+    return not name or any(name in (form, form.partition("/")[0]) for form in wanted)
 
 
 def _tried(fit: Callable[[], Fitted], what: str, findings: list[Finding]) -> Fitted | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -39,6 +39,13 @@ class Sensitivity(StrEnum):
     delta = "delta"
     sobol = "sobol"
     none = "none"
+
+
+class Hazards(StrEnum):
+    """Which hazards are drawn."""
+
+    restriction = "restriction"
+    cut = "cut"
 
 
 class Failures(StrEnum):
@@ -101,6 +108,19 @@ def ensemble(
             help="Factor on how long a measure lasts, such as china-ban=0.25:1:2; repeatable.",
         ),
     ] = None,
+    hazards: Annotated[
+        Hazards | None,
+        typer.Option(
+            help="Draw what happens from these hazards of its forms, in place of the scenario's measures.",
+            show_default=False,
+        ),
+    ] = None,
+    judgement: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="With --hazards: figures of your own, CSV or YAML.", show_default=False
+        ),
+    ] = None,
     sensitivity: Annotated[
         Sensitivity, typer.Option(help="Which assumption drives the result, and how it is found.")
     ] = Sensitivity.delta,
@@ -125,14 +145,25 @@ def ensemble(
     from evernormal.market.many import ensemble as run
     from evernormal.network.question import network_of
 
+    if judgement is not None and hazards is None:
+        raise InputError("judgements are about hazards", where="--judgement", cure="Add --hazards.")
     chosen = [_chosen(name, focal) for name in scenario]
     joint = _joint(correlation, probability or [], duration or [])
     folder = out if out is not None else Path("out") / f"{'-'.join(s.name for s in chosen)}-ensemble"
+    store = settings.store_folder()
+    events, keep = None, ()
+    if hazards is not None:
+        chosen = [asked.model_copy(update={"measures": ()}) for asked in chosen]
+        with progress("Fitting hazards", quiet=as_json):
+            known = {"dataset": trade, "folder": store, "as_of": as_of}
+            events = _events(chosen, hazards.value, judgement, draws, seed, known)
+        keep = tuple(events["chances"]["exporter"].unique().sort().to_list())
     networks = []
     for asked in chosen:
         with progress(f"Balancing {asked.form}", quiet=as_json):
-            store = settings.store_folder()
-            networks.append(network_of(asked, facts=facts, trade=trade, folder=store, as_of=as_of))
+            networks.append(
+                network_of(asked, facts=facts, trade=trade, folder=store, as_of=as_of, keep=keep)
+            )
     with progress(f"Drawing {draws:,} times", quiet=as_json) as advance:
         result = run(
             networks,
@@ -143,6 +174,7 @@ def ensemble(
             workers=settings.workers() if workers is None else workers,
             scheduler=scheduler,
             joint=joint,
+            events=events,
             sensitivity=sensitivity.value,
             failures=failures.value,
             out=folder,
@@ -158,6 +190,23 @@ def _chosen(name: str, focal: str | None) -> Scenario:
 
     chosen = load_scenario(name)
     return chosen if focal is None else chosen.with_focal(country(focal, where="--focal"))
+
+
+def _events(
+    chosen: list[Scenario],
+    kind: Literal["restriction", "cut"],
+    judgement: Path | None,
+    draws: int,
+    seed: int,
+    known: dict[str, Any],
+) -> Result:
+    """Draw events of every form's exporters over the horizon."""
+    from evernormal import risk
+
+    years = -(-chosen[0].months // 12)
+    forms = [asked.form for asked in chosen]
+    told = risk.hazards(forms, kind=kind, judgements=judgement, score=False, **known)
+    return risk.draw_hazards(told, draws, seed, chosen[0].start_date, years=years)
 
 
 def _joint(correlation: float | None, probability: list[str], duration: list[str]) -> Joint:

@@ -39,15 +39,15 @@ class Tier(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command("hazards", epilog="Example: evernormal hazards nickel/ore --kind cut")(hazards)
+    app.command("hazards", epilog="Example: evernormal hazards gallium nickel/ore")(hazards)
 
 
 def hazards(
     form: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FORM]...",
-            help="Forms, such as graphite/natural; every form when left out.",
+            metavar="[FORM|MATERIAL]...",
+            help="Forms such as graphite/natural, or materials for all their forms; left out: all.",
             autocompletion=complete_form,
             show_default=False,
         ),
