@@ -42,6 +42,24 @@ DERIVATIONS: tuple[Derivation, ...] = (
         "Gross times content.",
     ),
     Derivation(
+        "implied_flows",
+        "implied_t",
+        "E27",
+        (
+            "implied_flows.exports_t",
+            "implied_flows.use_t",
+            "implied_flows.visible_imports_t",
+            "implied_flows.production_t",
+            "implied_flows.surplus_t",
+            "parameter:recovered_share",
+        ),
+        "What a supplier that ships more than it makes must buy, from those with a surplus.",
+    ),
+    *(
+        Derivation("implied_flows", column, "E27", (), "What publications and statistics say of the country.")
+        for column in ("exports_t", "use_t", "visible_imports_t", "production_t", "recovered_t", "surplus_t")
+    ),
+    Derivation(
         "imports",
         "base_imports_t",
         "E1",

@@ -49,8 +49,8 @@ def simulate(
 
     Returns:
         A Result of kind ``simulation``; tables ``supply, imports, end_use, runway, bands, summary_bands,
-        rerouting, regions, flows, measures, summary, base_rows, adjustments, parameters, end_use_names``,
-        quantities in tonnes contained per month unless said.
+        rerouting, regions, flows, measures, summary, base_rows, adjustments, implied_flows, parameters,
+        end_use_names``, quantities in tonnes contained per month unless said.
 
     Raises:
         LabelError: network and scenario speak of different focal regions or forms (law 3).

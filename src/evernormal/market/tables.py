@@ -61,6 +61,7 @@ def simulation_result(
         "parameters": pl.DataFrame([asdict(p) for p in parameters]),
         "base_rows": network.tables.get("base_rows", pl.DataFrame()),
         "adjustments": network.tables.get("adjustments", pl.DataFrame()),
+        "implied_flows": network.tables.get("implied_flows", pl.DataFrame()),
         "bands": _bands(drawn, months),
         "summary_bands": _summary_bands(drawn, central),
     }

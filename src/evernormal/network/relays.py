@@ -77,7 +77,8 @@ class Relays:
     """What follows from an :class:`Account`.
 
     Attributes:
-        table: one row per implied flow (columns of ``IMPLIED_SCHEMA``).
+        table: one row per implied flow (columns of ``IMPLIED_SCHEMA``); use and visible imports are null
+            where nothing is known of them.
         own: the part of the world's unlisted output that falls to each unlisted supplier.
         recovered: what each relay recovers from scrap or takes from stock.
         findings: what a reader must know.
@@ -96,13 +97,13 @@ class _Need:
     """A country that sends out or uses more than it makes, and what it lacks."""
 
     exports: float
-    use: float
-    imports: float
+    use: float | None
+    imports: float | None
     own: float
     lacks: float
 
     @property
-    def known(self) -> tuple[float, float, float, float]:
+    def known(self) -> tuple[float, float | None, float | None, float]:
         """Exports, use, imports and production, as the table shows them."""
         return self.exports, self.use, self.imports, self.own
 
@@ -193,15 +194,16 @@ def _unlisted_output(account: Account, exports: Mapping[str, float]) -> dict[str
 def _needs(
     account: Account, exports: Mapping[str, float], imports: Mapping[str, float], own: Mapping[str, float]
 ) -> dict[str, _Need]:
-    """Who sends out or uses more than it makes and visibly buys."""
+    """Who sends out or uses more than it makes and visibly buys; no use and no import is assumed (law 2)."""
     listed = set(account.production)
     unlisted = set() if account.unlisted is None else (set(exports) | set(account.use)) - listed
     found = {}
     for country in sorted((unlisted | (listed & set(account.use))) - account.visible):
         makes = account.production.get(country, own.get(country, 0.0))
-        out, use, bought = exports.get(country, 0.0), account.use.get(country, 0.0), imports.get(country, 0.0)
-        lacks = out + use - bought - makes
-        if lacks > NEGLIGIBLE * (out + use):
+        out, use, bought = exports.get(country, 0.0), account.use.get(country), imports.get(country)
+        leaves = out + (use or 0.0)
+        lacks = leaves - (bought or 0.0) - makes
+        if lacks > NEGLIGIBLE * leaves:
             found[country] = _Need(out, use, bought, makes, lacks)
     return found
 
@@ -249,10 +251,10 @@ def _finding(account: Account, table: pl.DataFrame, recovered: Parameter) -> Fin
         {
             "form": account.form,
             "implied_t": total,
-            "relays": relays,
+            "regions": relays,
             "supplier": top[0],
             "share": top[1] / total,
-            "recovered": recovered.value,
+            "recovered_share": recovered.value,
         },
     )
 
@@ -266,7 +268,7 @@ def _unknown_finding(account: Account, unknown: Mapping[str, float]) -> Finding:
         f"{', '.join(listed)} ship {total:,.4g} t of {account.form}. Their production is not published, and"
         " the figures at hand cannot tell what they make from what they buy: they count as makers; what they"
         " buy from others is unknown, not zero.",
-        {"form": account.form, "relays": listed, "tonnes": total},
+        {"form": account.form, "regions": listed, "shipped_t": total},
     )
 
 
@@ -276,5 +278,5 @@ def _short_finding(account: Account, tonnes: float) -> Finding:
         "caution",
         f"{tonnes:,.4g} t of {account.form} that suppliers ship beyond their known production are more than"
         " all producers have left: they count as made by those suppliers.",
-        {"form": account.form, "tonnes": tonnes},
+        {"form": account.form, "shipped_t": tonnes},
     )

@@ -79,8 +79,10 @@ def suppliers(reading: Reading) -> Grid:
     words = reading.words
     table = table.sort(pl.max_horizontal("base_t", "disrupted_t"), "supplier", descending=[True, False])
     before, after = float(table["base_t"].sum()), float(table["disrupted_t"].sum())
+    relays = set(_implied(reading)["relay"].to_list())
     amounts = [
-        (words.country(s), b, a) for s, b, a in table.select("supplier", "base_t", "disrupted_t").iter_rows()
+        (words.text("intro.relay", name=words.country(s)) if s in relays else words.country(s), b, a)
+        for s, b, a in table.select("supplier", "base_t", "disrupted_t").iter_rows()
     ]
     least = SMALL_SHARE * max(before, after)
     rest = [row for i, row in enumerate(amounts) if i >= NAMED_SUPPLIERS or max(row[1:]) < least]
@@ -123,7 +125,40 @@ def stepping_in(reading: Reading, named: int = 4) -> str:
     parts = [_gainers(reading, table, named)] if not table.is_empty() else []
     if other := reading.other_supply:
         parts.append(reading.words.text("intro.other_supply", amount=amount(reading, other), cite=cite))
+    if told := _relayed(reading, table):
+        parts.append(told)
     return (". " if reading.words.korean else " ").join(parts)
+
+
+def _implied(reading: Reading) -> pl.DataFrame:
+    """Return the flows that nobody saw into suppliers of the form; without rows where there are none."""
+    empty = pl.DataFrame(schema={"supplier": pl.String, "relay": pl.String, "implied_t": pl.Float64})
+    table = reading.result.tables.get("implied_flows", empty)
+    return table.filter(pl.col("form") == reading.form) if "form" in table.columns else empty
+
+
+def _relayed(reading: Reading, table: pl.DataFrame) -> str:
+    """Return how much of the base imports comes through countries whose own purchases are implied."""
+    words, implied = reading.words, _implied(reading)
+    if implied.is_empty() or table.is_empty():
+        return ""
+    bought = table.filter(pl.col("supplier").is_in(implied["relay"].to_list()) & (pl.col("base_t") > 0))
+    through, whole = float(bought["base_t"].sum()), float(table["base_t"].sum())
+    if through <= SMALL_SHARE * whole:
+        return ""
+    names = bought.sort("base_t", "supplier", descending=[True, False])["supplier"].to_list()
+    makers = implied.group_by("supplier").agg(pl.col("implied_t").sum())
+    return words.text(
+        "intro.implied",
+        amount=amount(reading, through),
+        share=words.number(100 * through / whole),
+        names=", ".join(words.country_inline(s) for s in names[:NAMED_SUPPLIERS]),
+        implied=amount(reading, float(implied["implied_t"].sum())),
+        top=words.country_inline(
+            makers.sort("implied_t", "supplier", descending=[True, False])["supplier"][0]
+        ),
+        cite=reading.cite("implied_flows.implied_t"),
+    )
 
 
 def _gainers(reading: Reading, table: pl.DataFrame, named: int) -> str:
