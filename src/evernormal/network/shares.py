@@ -52,7 +52,8 @@ class _Book:
         if region is not None:
             rows = rows.filter(pl.col("region") == region)
         if not self.baskets:
-            rows = rows.filter(~pl.col("basis").fill_null("").str.contains("basket"))
+            basket = pl.col("basis").fill_null("").str.contains("basket")
+            rows = rows.filter(~basket & ~pl.col("definition").fill_null("").str.contains("(?i)basket of"))
         return nearest_period(rows, self.year)
 
     def tonnes(self, row: dict[str, object]) -> float:
