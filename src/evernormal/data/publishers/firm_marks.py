@@ -13,7 +13,7 @@ import polars as pl
 
 from evernormal.data.publishers.archive import Limits
 from evernormal.data.publishers.firm_workbook import Fault, faults_of
-from evernormal.data.publishers.workbook import open_book
+from evernormal.data.publishers.workbook import open_book, require_size
 from evernormal.errors import InputError
 from evernormal.result import Finding, Input, Lineage, Result, sha256_of
 from evernormal.storage import written
@@ -50,7 +50,7 @@ def mark_faults(path: str | Path, out: str | Path, *, limits: Limits | None = No
         )
     faults = faults_of(source, limits)
     book = open_book(source, limits or Limits())
-    _disarm(book)
+    _disarm(book, source.name)
     _mark(book, faults)
 
     def write(folder: Path) -> Path:
@@ -61,9 +61,10 @@ def mark_faults(path: str | Path, out: str | Path, *, limits: Limits | None = No
     return _told(source, target, faults)
 
 
-def _disarm(book: Any) -> None:
+def _disarm(book: Any, name: str) -> None:
     """Make every formula, link and text that begins like a formula plain text."""
     for sheet in book.worksheets:
+        require_size(sheet, name)
         for cells in sheet.iter_rows():
             for cell in cells:
                 if cell.hyperlink is not None:
@@ -73,8 +74,8 @@ def _disarm(book: Any) -> None:
                     cell.value = str(text)
                     cell.data_type = "s"
                     cell.quotePrefix = True
-    for name in list(book.defined_names):
-        del book.defined_names[name]
+    for defined in list(book.defined_names):
+        del book.defined_names[defined]
 
 
 def _mark(book: Any, faults: list[Fault]) -> None:

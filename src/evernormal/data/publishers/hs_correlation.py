@@ -91,7 +91,7 @@ def _grids(path: Path, asked: Asked) -> list[Grid]:
         return [_text_grid(path.read_bytes(), path.name)]
     members = csv_members(path, asked.limits)  # checks what the archive claims to hold, a workbook's too
     if _WORKBOOK in path.read_bytes():
-        return _sheets(path)
+        return _sheets(path, asked)
     if len(members) != 1:
         raise SourceFormatError(
             f"the zip file holds {len(members)} CSV files, expected one",
@@ -121,30 +121,17 @@ def _text_grid(content: bytes, name: str) -> Grid:
     return Grid(name, "", rows)
 
 
-def _sheets(path: Path) -> list[Grid]:
-    try:
-        import openpyxl  # noqa: PLC0415
-        from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
-    except ModuleNotFoundError as error:  # pragma: no cover - the test environment has it
-        raise InputError(
-            "reading a workbook needs openpyxl",
-            where=path.name,
-            cure="pip install openpyxl, or save the sheet of correlations as CSV and add that.",
-        ) from error
-    try:
-        book = openpyxl.load_workbook(path, data_only=False)
-    except (InvalidFileException, KeyError, ValueError, OSError, EOFError, SyntaxError) as error:
-        raise SourceFormatError(
-            f"the workbook cannot be read ({error})", where=path.name, cure="Download it again."
-        ) from error
+def _sheets(path: Path, asked: Asked) -> list[Grid]:
+    from evernormal.data.publishers.workbook import read_sheets  # noqa: PLC0415 - loads openpyxl
+
     return [
         Grid(
             path.name,
-            str(sheet.title),
-            tuple(tuple(cells) for cells in sheet.iter_rows(values_only=True)),
-            tuple((area.max_row, str(area)) for area in sheet.merged_cells.ranges),
+            sheet.name,
+            tuple(map(tuple, sheet.rows)),
+            tuple((last, span) for span, _, last in sheet.merged),
         )
-        for sheet in book.worksheets
+        for sheet in read_sheets(path, asked.limits, largest=(400_000, 200))
     ]
 
 

@@ -122,7 +122,7 @@ def _squeezed(text: str) -> str:
 
 
 def _workbook(path: Path, limits: Limits) -> Grid:
-    from evernormal.data.publishers.workbook import open_book  # noqa: PLC0415 - loads openpyxl
+    from evernormal.data.publishers.workbook import open_book, require_size  # noqa: PLC0415 - loads openpyxl
 
     book = open_book(path, limits)
     sheets = [sheet for sheet in book.worksheets if sheet.max_row > 1]
@@ -135,6 +135,7 @@ def _workbook(path: Path, limits: Limits) -> Grid:
             cure="Save the sheet that you mean as a workbook of its own.",
         )
     sheet = sheets[0]
+    require_size(sheet, path.name)
     problems = Problems(path.name)
     spans = _filled_spans(sheet, problems)
     grid = Grid(path.name, [])
@@ -159,7 +160,8 @@ def _filled_spans(sheet: Any, problems: Problems) -> dict[tuple[int, int], Any]:
         value = sheet.cell(span.min_row, span.min_col).value
         if span.min_row > _HEADER_ROWS:
             problems.add(span.min_row, span.coord, f"merged cells ({_shown(value)[:30]!r})")
-        for row in range(span.min_row, span.max_row + 1):
+            continue
+        for row in range(span.min_row, min(span.max_row, _HEADER_ROWS) + 1):
             for column in range(span.min_col, min(span.max_col, _WIDEST) + 1):
                 found[(row, column)] = value
     return found

@@ -36,7 +36,7 @@ from evernormal.data.publishers.policy_records import (
     policies_table,
     subject_of,
 )
-from evernormal.data.publishers.text import Problems
+from evernormal.data.publishers.text import Problems, spoiled
 from evernormal.errors import SourceFormatError
 
 __all__ = ["reading"]
@@ -140,7 +140,12 @@ def _sheet(path: Path, asked: Asked, problems: Problems) -> tuple[list[str], lis
                     (number, [sheet.text(number, column + 1) for column in range(len(header))])
                     for number in range(top + 1, len(sheet.rows) + 1)
                 ]
-                return header, [(number, cells) for number, cells in rows if any(cells)]
+                found = [(number, cells) for number, cells in rows if any(cells)]
+                for number, cells in found:
+                    for name, cell in zip(header, cells, strict=True):
+                        if cell.startswith("#") and (fault := spoiled(cell)):
+                            problems.add(number, name, fault)
+                return header, found
     names = ", ".join(repr(sheet.name) for sheet in sheets[:8])
     raise SourceFormatError(
         f"no sheet has headings for country and measure (it has {names})", where=path.name, cure=_CURE

@@ -17,9 +17,10 @@ from typing import Any
 from evernormal.data.publishers.archive import Limits, csv_members
 from evernormal.errors import InputError, SourceFormatError
 
-__all__ = ["Sheet", "check_workbook", "column_letter", "open_book", "read_sheets"]
+__all__ = ["Sheet", "check_workbook", "column_letter", "open_book", "read_sheets", "require_size"]
 
 _LARGEST = 80_000_000
+_MOST_CELLS = 4_000_000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _AGAIN = "Download it again."
@@ -101,13 +102,7 @@ def read_sheets(
     for sheet in book.worksheets:
         if not wanted(sheet.title):
             continue
-        if sheet.max_row > largest[0] or sheet.max_column > largest[1]:
-            raise SourceFormatError(
-                f"sheet {sheet.title!r} has {sheet.max_row:,} rows and {sheet.max_column:,} columns; at most"
-                f" {largest[0]:,} and {largest[1]:,} are read",
-                where=path.name,
-                cure="Delete the empty rows and columns that are formatted.",
-            )
+        require_size(sheet, path.name, largest)
         formulas: dict[tuple[int, int], str] = {}
         rows = []
         for cells in sheet.iter_rows():
@@ -118,6 +113,22 @@ def read_sheets(
         merged = tuple((str(span), span.min_row, span.max_row) for span in sheet.merged_cells.ranges)
         found.append(Sheet(sheet.title, rows, formulas, merged))
     return found
+
+
+def require_size(sheet: Any, name: str, largest: tuple[int, int] = (1_048_576, 16_384)) -> None:
+    """Raise when an openpyxl sheet has more rows, columns or cells than are read.
+
+    One cell far away makes a sheet of thousands of millions of empty ones.
+    """
+    rows, columns = sheet.max_row, sheet.max_column
+    if rows > largest[0] or columns > largest[1] or rows * columns > _MOST_CELLS:
+        raise SourceFormatError(
+            f"sheet {sheet.title!r} reaches to cell {column_letter(columns)}{rows}: {rows:,} rows and"
+            f" {columns:,} columns; at most {largest[0]:,} and {largest[1]:,} are read, and"
+            f" {_MOST_CELLS:,} cells",
+            where=name,
+            cure="Delete the empty rows and columns that are formatted.",
+        )
 
 
 def open_book(path: Path, limits: Limits, *, cure: str = _AGAIN) -> Any:
