@@ -160,12 +160,14 @@ def _stand(before: Year, year: Year, focal: int) -> dict[str, Any]:
         )
     }
     here = (routes.target == focal) & (routes.form == g)
-    named = here & np.array([label != REST_OF_WORLD for label in network.regions])[routes.origin]
-    main = int(routes.origin[named][np.argmax(before.shipped[named])]) if named.any() else focal
+    members = before.mechanism.members
+    foreign = np.array([label != REST_OF_WORLD for label in network.regions]) & ~members
+    outer = here & foreign[routes.origin] & (before.shipped > 0)
+    main = int(routes.origin[outer][np.argmax(before.shipped[outer])]) if outer.any() else -1
     levies = year.route_levy[here & (routes.origin == main)]
     return {
         "price_usd_t": float(year.home[focal, g]),
-        "main_supplier": network.regions[main],
+        "main_supplier": network.regions[main] if outer.any() else None,
         "from_main_supplier_t": float(year.shipped[here & (routes.origin == main)].sum()),
         "imports_t": float(year.shipped[here].sum()),
         "levy_usd_t": float(levies[0]) if len(levies) and np.isfinite(levies[0]) else 0.0,
@@ -183,7 +185,7 @@ def attacks(question: Question, before: Year, after: Year) -> pl.DataFrame:
     g, inside = network.form_index(network.form), question.mechanism.members
     acts = question.acts[question.shown]
     outer = (routes.form == g) & ~inside[routes.origin] & inside[routes.target] & (routes.base > 0)
-    outer &= _named(question)[routes.origin]
+    outer &= _named(question)[routes.origin] & (routes.origin != network.focal_index)
     if not outer.any():
         return pl.DataFrame(schema={"attack": pl.String, "by": pl.String})
     sums = np.bincount(routes.origin[outer], 12 * routes.base[outer], len(inside))

@@ -119,7 +119,7 @@ def _home_use_unknown(before: Year, after: Year) -> list[Finding]:
                 Finding(
                     "bloc-home-use-unknown",
                     "caution",
-                    f"What {', '.join(exporters)} use of {name} at home is not known and counts as none: how"
+                    f"How much {name} {', '.join(exporters)} use at home is not known and counts as none: how"
                     " far their price falls and how much less they make is overstated.",
                     {"exporters": exporters, "form": name},
                 )

@@ -48,7 +48,7 @@ def bloc_study(
         year in which the floor holds, and ``alternatives`` (instruments on the same market),
         ``membership`` (the focal country inside, outside and without a bloc), ``attacks`` (a price cut and a
         withheld supply by the largest outside supplier), ``projects``, ``project_ladder``, ``path`` (year by
-        year) and ``plants`` (what was built on the floor, year by year).
+        year), ``plants`` (what was built on the floor, year by year) and ``end_use_names``.
 
     Raises:
         InputError: no price floor, or floors that do not fit together.
@@ -70,6 +70,7 @@ def bloc_study(
         "project_ladder": rungs,
         "path": path,
         "plants": yearly,
+        "end_use_names": _end_use_names(network),
     }
     mechanism = question.mechanism
     call: dict[str, Any] = {
@@ -85,3 +86,10 @@ def bloc_study(
     }
     found = (*question.findings, *left_out)
     return bloc_result(before, after, found, parameters or {}, call, more, "bloc_study")
+
+
+def _end_use_names(network: Network) -> pl.DataFrame:
+    """Names of the focal country's end uses, by form."""
+    rows = [(use.form, use.name, use.name_en, use.name_ko) for use in network.end_uses]
+    names = ("form", "end_use", "name_en", "name_ko")
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")

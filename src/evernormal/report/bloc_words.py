@@ -10,10 +10,14 @@ import polars as pl
 from evernormal.report.language import Language, language
 from evernormal.result import Result
 
-__all__ = ["bloc_sentences"]
+__all__ = ["bloc_heading", "bloc_sentences"]
 
 MOST_DIVERTED = 2
 """Exporters whose diverted goods are told."""
+MOST_PROJECTS = 3
+"""Projects that are told by name."""
+NOTHING = 1e-5
+"""Gains and losses below this share of the largest beside them count as none."""
 
 
 def bloc_sentences(result: Result, lang: str = "en") -> list[str]:
@@ -25,16 +29,25 @@ def bloc_sentences(result: Result, lang: str = "en") -> list[str]:
     """
     teller = _Teller(result, language(lang))
     return [
-        *teller.held(),
         *teller.price(),
-        *teller.accounts(),
         *teller.focal(),
+        *teller.accounts(),
+        *teller.held(),
         *teller.attacks(),
         *teller.alternatives(),
         *teller.diversion(),
         *teller.leakage(),
         *teller.projects(),
         *teller.withdrawn(),
+    ]
+
+
+def bloc_heading(result: Result, lang: str = "en") -> list[str]:
+    """Return the lines above the sentences: what was asked, and which year is shown."""
+    words, call = language(lang), result.lineage.call
+    return [
+        words.text("bloc.heading", title=call[f"title_{lang}"], name=call["scenario"]),
+        words.text("bloc.shown", year=call["year"]),
     ]
 
 
@@ -48,11 +61,12 @@ class _Teller:
         found = self.result[table].filter(pl.col(column) == value)
         return dict(found.row(0, named=True)) if found.height else {}
 
-    def _side(self, who: str, usd: float | None) -> str:
+    def _side(self, who: str, usd: float, *, there: bool = True, scale: float = 0.0) -> str:
+        """What one side gains or loses; next to nothing beside ``scale`` is no change."""
         name = self.words.text(f"bloc.{who}")
-        if usd is None:
-            return f"{name} {self.words.unknown}"
-        if abs(usd) < 1.0:
+        if not there:
+            return self.words.text("bloc.nobody", who=name)
+        if abs(usd) <= max(1.0, NOTHING * scale):
             return self.words.text("bloc.even", who=name)
         key = "bloc.gain" if usd > 0 else "bloc.loss"
         return self.words.text(key, who=name, amount=self.words.money(abs(usd)))
@@ -63,11 +77,16 @@ class _Teller:
             status: ladder.filter(status=status).height for status in ladder["status"].unique().to_list()
         }
         forms = ladder["form"].unique(maintain_order=True).to_list()
-        named = sorted(self.words.inline(self.words.form(name)) for name in forms)
+        named = ", ".join(self.words.inline(self.words.form(name)) for name in forms)
+        instrument = str(self.result.lineage.call["instrument"])
+        if instrument != "levy":
+            way = self.words.inline(self.words.text(f"bloc.way.{instrument}"))
+            yield self.words.text("bloc.held_otherwise", cells=ladder.height, forms=named, way=way)
+            return
         yield self.words.text(
             "bloc.held",
             cells=ladder.height,
-            forms=", ".join(named),
+            forms=named,
             held=count.get("held", 0),
             above=count.get("above", 0),
             reach=count.get("out of reach", 0),
@@ -86,38 +105,56 @@ class _Teller:
                 maker=self.words.money(after["maker_usd_t"]),
             )
 
+    def _makes(self, region: str | None) -> bool:
+        """Whether anything of any stage is made by members, or in one region."""
+        table = self.result["regions"]
+        mine = table.filter(pl.col("member") if region is None else pl.col("region") == region)
+        return bool((mine["made_before_t"] + mine["made_t"]).sum() > 0)
+
     def accounts(self) -> Iterator[str]:
         value = self.result.scalar
-        makers = value("members_producers_usd") + value("members_processors_usd")
-        listed = [
-            self._side("users", value("members_users_usd")),
-            self._side("makers", makers),
-            self._side("traders", value("members_traders_usd")),
-            self._side("government", value("members_budget_usd")),
-        ]
-        yield self.words.text("bloc.accounts", list=", ".join(listed))
-        sums = [self._side(who, value(f"{who}_welfare_usd")) for who in ("members", "others", "world")]
-        yield self.words.text("bloc.welfare", list=", ".join(sums))
+        sides = {
+            "users": value("members_users_usd"),
+            "makers": value("members_producers_usd") + value("members_processors_usd"),
+            "traders": value("members_traders_usd"),
+            "government": value("members_budget_usd"),
+        }
+        sums = {who: value(f"{who}_welfare_usd") for who in ("members", "others", "world")}
+        scale = max(abs(usd) for usd in (*sides.values(), *sums.values()))
+        there = {"makers": self._makes(None)}
+        told = [self._side(who, usd, there=there.get(who, True), scale=scale) for who, usd in sides.items()]
+        yield self.words.text("bloc.accounts", list=", ".join(told))
+        told = [self._side(who, usd, scale=scale) for who, usd in sums.items()]
+        yield self.words.text("bloc.welfare", list=", ".join(told))
 
     def focal(self) -> Iterator[str]:
         stands = {row["position"]: row for row in self.result["membership"].iter_rows(named=True)}
         if len(stands) < 3:
             return
-        words = self.words
+        words, code = self.words, str(self.result.lineage.call["focal"])
         prices = {name: words.money(row["price_usd_t"]) for name, row in stands.items()}
-        focal = words.country(str(self.result.lineage.call["focal"]))
-        yield words.text("bloc.focal", focal=focal, **prices)
+        yield words.text("bloc.focal", focal=words.country(code), **prices)
         for name in ("outside", "inside"):
             row = stands[name]
-            listed = [self._side(who, row[f"{who}_usd"]) for who in ("users", "makers", "traders")]
-            listed.append(self._side("treasury", row["government_usd"]))
-            listed.append(self._side("total", row["total_usd"]))
+            sides = {who: row[f"{who}_usd"] for who in ("users", "makers", "traders")}
+            sides |= {"treasury": row["government_usd"], "total": row["total_usd"]}
+            scale = max(abs(usd) for usd in sides.values())
+            there = {"makers": self._makes(code)}
+            told = [
+                self._side(who, usd, there=there.get(who, True), scale=scale) for who, usd in sides.items()
+            ]
+            yield words.text(f"bloc.focal_{name}", list=", ".join(told))
+        supplier = stands["inside"]["main_supplier"]
+        if supplier is not None:
             yield words.text(
-                f"bloc.focal_{name}",
-                list=", ".join(listed),
-                tonnes=words.tonnes(row["from_main_supplier_t"], rounded=True),
-                supplier=words.country_inline(row["main_supplier"]),
-                levy=words.money(row["levy_usd_t"]),
+                "bloc.focal_supplier",
+                focal=words.country_inline(code),
+                supplier=words.country_inline(supplier),
+                levy=words.money(stands["inside"]["levy_usd_t"]),
+                **{
+                    name: words.tonnes(row["from_main_supplier_t"], rounded=True)
+                    for name, row in stands.items()
+                },
             )
 
     def attacks(self) -> Iterator[str]:
@@ -128,9 +165,10 @@ class _Teller:
                 continue
             yield self.words.text(
                 key,
-                by=self.words.country(row["by"]),
+                by=self.words.country_inline(row["by"]),
                 size=self.words.percent(row["size_ratio"]),
                 form=self.form,
+                calm=self.words.money(before["user_usd_t"]),
                 before=self.words.money(before["levy_revenue_usd"]),
                 after=self.words.money(row["levy_revenue_usd"]),
                 price=self.words.money(row["user_usd_t"]),
@@ -175,25 +213,63 @@ class _Teller:
 
     def projects(self) -> Iterator[str]:
         known = self.result["projects"].drop_nulls(["pays_without", "pays_with"])
-        if known.height:
-            yield self.words.text(
-                "bloc.projects",
-                count=known.height,
-                without=int(known["pays_without"].sum()),
-                **{"with": int(known["pays_with"].sum())},
+        if known.is_empty():
+            return
+        words = self.words
+        yield words.text(
+            "bloc.projects",
+            count=known.height,
+            without=int(known["pays_without"].sum()),
+            **{"with": int(known["pays_with"].sum())},
+        )
+        won = known.filter(pl.col("pays_with") & ~pl.col("pays_without")).drop_nulls("least_reference_usd_t")
+        for row in won.sort("break_even_usd_t", "name").head(MOST_PROJECTS).iter_rows(named=True):
+            yield words.text(
+                "bloc.viable",
+                name=row["name"],
+                country=words.country_inline(row["country"]),
+                form=words.inline(words.form(row["form"])),
+                needs=words.money(row["break_even_usd_t"]),
+                reference=words.money(row["least_reference_usd_t"]),
             )
+        yield from self._swamped(won)
+
+    def _swamped(self, won: pl.DataFrame) -> Iterator[str]:
+        """Plants too large for their own market: while the floor holds they do not earn their capital."""
+        in_force = self.result["path"].filter(pl.col("in_force"))["year"].to_list()
+        for row in won.head(MOST_PROJECTS).iter_rows(named=True):
+            years = self.result["plants"].filter(
+                pl.col("name") == row["name"], pl.col("year").is_in(in_force), pl.col("unpaid_usd") > 0
+            )
+            for plant in years.head(1).iter_rows(named=True):
+                yield self.words.text(
+                    "bloc.swamped",
+                    name=row["name"],
+                    year=plant["year"],
+                    share=self.words.percent(plant["output_t"] / row["capacity_t"], digits=0),
+                    price=self.words.money(plant["price_usd_t"]),
+                )
 
     def withdrawn(self) -> Iterator[str]:
-        path = self.result["path"]
+        path, words = self.result["path"], self.words
         held = path.filter(pl.col("in_force"))
         after = path.filter(pl.col("year") > held["year"].max())
         if after.is_empty():
             return
         last, next_year = held.row(-1, named=True), after.row(0, named=True)
-        yield self.words.text(
+        yield words.text(
             "bloc.withdrawn",
             year=last["year"],
-            before=self.words.money(last["maker_usd_t"]),
-            after=self.words.money(next_year["maker_usd_t"]),
-            unpaid=self.words.money(float(after["unpaid_capital_usd"].sum())),
+            form=self.form,
+            before=words.money(last["maker_usd_t"]),
+            after=words.money(next_year["maker_usd_t"]),
         )
+        left = self.result["plants"].filter(pl.col("year") == next_year["year"], pl.col("unpaid_usd") > 0)
+        if left.height:
+            shares = left["unpaid_public_usd"]
+            public = None if shares.null_count() else float(shares.sum())
+            yield words.text(
+                "bloc.stranded",
+                unpaid=words.money(float(left["unpaid_usd"].sum())),
+                public=words.money(public),
+            )

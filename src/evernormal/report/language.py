@@ -30,7 +30,7 @@ MINUS = "\N{MINUS SIGN}"
 _ISO_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 _PLACES = frozenset(
     {"country", "region", "focal", "supplier", "exporter", "importer", "by", "partner", "through"}
-) | {"neighbours"}
+) | {"neighbours", "members"}
 _WITH_ARTICLE = frozenset({"USA", "GBR", "NLD", "PHL", "ARE", "COD", "CAF", "DOM"})
 _COUNTRY_CODE = re.compile(r"(?<![\w/-])[A-Z]{3}(?![\w/-])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")

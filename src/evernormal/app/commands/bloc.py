@@ -13,21 +13,11 @@ from evernormal.app.options import Scenario as ScenarioArgument
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from evernormal.network.scenario import Scenario
+    from evernormal.report.bloc_sheets import Sheet
     from evernormal.result import Result
 
 __all__ = ["register"]
-
-LADDER = (
-    "member", "form", "base_price_usd_t", "before_usd_t", "reference_usd_t", "user_usd_t", "border_usd_t",
-    "levy_usd_t", "levy_rate", "status",
-)  # fmt: skip
-INSTRUMENTS = (
-    "instrument", "user_usd_t", "maker_usd_t", "made_t", "from_others_t", "budget_usd", "users_usd",
-    "makers_usd", "members_usd", "world_usd",
-)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -51,6 +41,9 @@ def bloc(
     discount_rate: Annotated[
         float, typer.Option(min=0.0, help="Yearly rate at which a project's capital must earn.")
     ] = 0.08,
+    every_member: Annotated[
+        bool, typer.Option("--all", help="Show every member, not only the largest buyers from outside.")
+    ] = False,
     facts: Facts = None,
     trade: Trade = None,
     as_of: AsOf = None,
@@ -58,13 +51,13 @@ def bloc(
 ) -> None:
     """Hold the reference prices of a scenario by levies; say who pays and what else could be done.
 
-    The scenario has a measure of kind price_floor. With --json: the rows of the price ladder by member and
-    stage; findings go to standard error. With --out: every table, the ladder for a spreadsheet and as a
-    picture.
+    The scenario has a measure of kind price_floor. With --json: every table of the result by name, the price
+    ladder first; findings go to standard error. With --out: the same tables as Parquet, the ladder for a
+    spreadsheet and as a picture.
     """
     from evernormal.market import bloc_study, read_projects
     from evernormal.network.question import network_of
-    from evernormal.report.bloc_words import bloc_sentences
+    from evernormal.report.language import language
 
     chosen = _chosen(scenario, focal)
     table = None if projects is None else read_projects(projects)
@@ -75,15 +68,17 @@ def bloc(
     result = result.with_call(as_of=as_of)
     files = {} if out is None else _write(result, out, lang.value)
     if as_json:
-        output.print_json(result["ladder"])
+        output.print_json({"ladder": result["ladder"], **result.tables})
     else:
-        _print_ladder(result)
-        for sentence in bloc_sentences(result, lang.value):
-            output.print_line(sentence)
-        output.print_line()
+        _print(result, lang.value, every_member)
         for path in files.values():
             output.print_line(str(path))
-    output.print_findings([f for f in result.findings if _told(f.code)], error=as_json)
+    words = language(lang.value)
+    for level in ("warning", "caution", "info"):
+        for finding in result.findings:
+            if finding.level == level and _told(finding.code):
+                name = words.inline(words.text(f"level.{level}"))
+                output.print_line(f"{name}: {words.finding(finding)}", error=as_json)
 
 
 def _chosen(name: str, focal: str | None) -> Scenario:
@@ -99,18 +94,40 @@ def _told(code: str) -> bool:
     return code.startswith(("bloc-", "project-", "measure-"))
 
 
-def _print_ladder(result: Result) -> None:
-    ladder = result["ladder"].drop_nulls("reference_usd_t")
-    units = {**result.units["ladder"], "levy_rate": "fraction"}
-    output.print_table(ladder.select(LADDER), title="Price ladder by stage", units=units, unknown="–")
+def _print(result: Result, lang: str, every_member: bool) -> None:
+    """Print the answer in sentences, what matters first, then the tables behind it."""
+    from evernormal.report.bloc_sheets import bloc_sheets
+    from evernormal.report.bloc_words import bloc_heading, bloc_sentences
+
+    screen = output.console()
+    for line in bloc_heading(result, lang):
+        screen.print(line)
+    screen.print()
+    for sentence in bloc_sentences(result, lang):
+        screen.print(f"- {sentence}")
+    for sheet in bloc_sheets(result, lang, every_member=every_member):
+        output.print_line()
+        _print_sheet(sheet)
     output.print_line()
-    table: pl.DataFrame = result["alternatives"]
-    output.print_table(
-        table.select(INSTRUMENTS),
-        title="The same reference held in other ways",
-        units=result.units["alternatives"],
-    )
-    output.print_line()
+
+
+def _print_sheet(sheet: Sheet) -> None:
+    from rich import box
+    from rich.table import Table
+
+    screen = output.console()
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 0, 0, 1))
+    for number, column in enumerate(sheet.columns):
+        if number >= sheet.numbers:
+            shown.add_column(column.replace(" ", "\n"), justify="right", no_wrap=True, vertical="bottom")
+        else:
+            shown.add_column(column)
+    for row in sheet.rows:
+        shown.add_row(*row)
+    screen.print(sheet.title)
+    screen.print(shown)
+    if sheet.note:
+        screen.print(sheet.note)
 
 
 def _write(result: Result, folder: Path, lang: str) -> dict[str, Path]:
