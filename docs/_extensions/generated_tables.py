@@ -63,12 +63,19 @@ def guards(number: str) -> str:
 
 
 RENDERERS: dict[str, Callable[..., str]] = {
+    "backtest_aims": backtest_pages.backtest_aims,
+    "backtest_bans": backtest_pages.backtest_bans,
+    "backtest_defaults": backtest_pages.backtest_defaults,
     "backtest_failures": backtest_pages.backtest_failures,
-    "backtest_goals": backtest_pages.backtest_goals,
     "backtest_intervals": backtest_pages.backtest_intervals,
+    "backtest_licences": backtest_pages.backtest_licences,
+    "backtest_misses": backtest_pages.backtest_misses,
+    "backtest_models": backtest_pages.backtest_models,
+    "backtest_record": backtest_pages.backtest_record,
     "backtest_registry": backtest_pages.backtest_registry,
     "backtest_rules": backtest_pages.backtest_rules,
-    "backtest_scores": backtest_pages.backtest_scores,
+    "backtest_splits": backtest_pages.backtest_splits,
+    "backtest_words": backtest_pages.backtest_words,
     "equations": model_pages.equations,
     "errors": model_pages.errors,
     "facts": data_pages.facts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -39,30 +40,52 @@ class CommonFactor:
 
     Args:
         trade: records of every code.
+        hidden: codes that enter no factor, such as those of a fold.
     """
 
-    def __init__(self, trade: TradeRecords) -> None:
+    def __init__(self, trade: TradeRecords, hidden: Iterable[str] = ()) -> None:
         self.trade = trade
+        self._hidden = np.isin(list(trade.codes), list(hidden))
 
-    @cached_property
-    def _families(self) -> NDArray[np.str_]:
-        return np.array([family_of(code) for code in self.trade.codes])
-
-    @cached_property
-    def _tonnes(self) -> Floats:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(np.stack([records.world for records in self.trade.codes.values()]))
-            change = np.diff(logs, axis=1, prepend=np.nan)
-        return np.where(np.isfinite(change), change, np.nan)
-
-    @cached_property
-    def _prices(self) -> Floats:
-        return np.stack([price_change(records) for records in self.trade.codes.values()])
+    def without(self, codes: Iterable[str]) -> CommonFactor:
+        """Return the factors into which some codes do not enter."""
+        return CommonFactor(self.trade, codes)
 
     def of(self, code: str, t: int) -> YearFactor:
         """Return the factor of the year in column ``t`` from every code of another mineral."""
-        others = self._families != family_of(code)
-        return YearFactor(_median(self._tonnes[others, t]), _median(self._prices[others, t]))
+        tonnes, price = self._table[family_of(code)][:, t]
+        return YearFactor(float(tonnes), float(price))
+
+    def rows(self, codes: Iterable[str], years: Iterable[int]) -> Floats:
+        """Return (n, 2) the factors of codes and years, row by row."""
+        first = self.trade.years[0]
+        found = [self._table[family_of(c)][:, int(y) - first] for c, y in zip(codes, years, strict=True)]
+        return np.array(found).reshape(-1, 2)
+
+    @cached_property
+    def _table(self) -> Mapping[str, Floats]:
+        """Mineral to (2, Y) factors."""
+        families = np.array([family_of(code) for code in self.trade.codes])
+        tonnes, prices = self._changes
+        found = {}
+        for family in np.unique(families):
+            others = (families != family) & ~self._hidden
+            found[str(family)] = np.stack([_medians(tonnes[others]), _medians(prices[others])])
+        return found
+
+    @cached_property
+    def _changes(self) -> tuple[Floats, Floats]:
+        records = list(self.trade.codes.values())
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(np.stack([one.world for one in records]))
+            change = np.diff(logs, axis=1, prepend=np.nan)
+        tonnes = np.where(np.isfinite(change), change, np.nan)
+        return tonnes, np.stack([price_change(one) for one in records])
+
+
+def _medians(changes: Floats) -> Floats:
+    """Return (Y,) the median of the known changes of each year; 0 where few codes know one."""
+    return np.array([_median(column) for column in changes.T])
 
 
 def _median(changes: Floats) -> float:

@@ -69,13 +69,21 @@ class Panel:
         """Return the panel without the years of some episodes, as cuts or as calm years."""
         places = {code: n for n, code in enumerate(self.codes)}
         out = [places[e.code] * 10_000 + e.year for e in hidden if e.code in places]
-        return self._only(~np.isin(self.code * 10_000 + self.year, out))
+        return self.only(~np.isin(self.code * 10_000 + self.year, out))
 
     def before(self, year: int) -> Panel:
         """Return the panel of the years before one."""
-        return self._only(self.year < year)
+        return self.only(self.year < year)
 
-    def _only(self, kept: NDArray[np.bool_]) -> Panel:
+    def with_factors(self, factors: CommonFactor) -> Panel:
+        """Return the panel with other common factors."""
+        case = self.code * 10_000 + self.year
+        keys, place = np.unique(case, return_inverse=True)
+        known = factors.rows((self.codes[key // 10_000] for key in keys), keys % 10_000)
+        return replace(self, factor=known[place])
+
+    def only(self, kept: NDArray[np.bool_]) -> Panel:
+        """Return the panel of some rows, weighted among themselves."""
         parts = {
             name: getattr(self, name)[kept]
             for name in ("matrix", "target", "share", "factor", "code", "year", "cut")

@@ -8,7 +8,7 @@ usual comes back in part.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,10 @@ class PriceRows:
     def before(self, year: int) -> PriceRows:
         """Return the rows of the years before one."""
         return self._only(self.year < year)
+
+    def with_factors(self, factors: CommonFactor) -> PriceRows:
+        """Return the rows with other common factors."""
+        return replace(self, factor=factors.rows(self.code.tolist(), self.year.tolist())[:, 1])
 
     def _only(self, kept: NDArray[np.bool_]) -> PriceRows:
         return PriceRows(

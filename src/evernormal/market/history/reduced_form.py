@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from evernormal.errors import InputError
-from evernormal.market.history.common_factor import YearFactor
+from evernormal.market.history.common_factor import CommonFactor, YearFactor
 from evernormal.market.history.features import SIDES
 from evernormal.market.history.least_absolute import least_absolute
 from evernormal.market.history.panel import Panel
@@ -122,10 +122,7 @@ def fit(
         start: coefficients to start from, fitted on no other rows than these.
     """
     with threadpool_limits(1, "blas"):
-        sides = {
-            name: _fitted(part, np.ones(len(part.target), dtype=np.bool_), with_factor, start)
-            for name, part in panels.items()
-        }
+        sides = {name: _fitted(part, with_factor, start) for name, part in panels.items()}
     return ReducedForm(sides, with_factor)
 
 
@@ -135,6 +132,7 @@ def fit_folds(
     whole: ReducedForm,
     starts: Mapping[int, ReducedForm] | None = None,
     numbers: Iterable[int] | None = None,
+    factors: CommonFactor | None = None,
 ) -> tuple[ReducedForm, dict[int, ReducedForm]]:
     """Return the coefficients with standard errors, and those of each fold, fitted without its codes.
 
@@ -147,16 +145,19 @@ def fit_folds(
         whole: coefficients of all codes.
         starts: coefficients of each fold from which to start, such as those without the common factor.
         numbers: folds to fit; every one when omitted.  Standard errors need them all.
+        factors: common factors, made again without the codes of each fold; those of the panels when omitted.
     """
     every = sorted(set(folds.values()))
     wanted = every if numbers is None else sorted(set(numbers))
 
     def without(number: int) -> ReducedForm:
         sides = {}
+        known = factors and factors.without(code for code, fold in folds.items() if fold == number)
         for name, part in panels.items():
             out = np.array([folds.get(code) == number for code in part.codes])
-            start = starts[number] if starts else None
-            sides[name] = _fitted(part, ~out[part.code], whole.with_factor, start)
+            kept = part.only(~out[part.code])
+            kept = kept.with_factors(known) if known else kept
+            sides[name] = _fitted(kept, whole.with_factor, starts[number] if starts else None)
         return ReducedForm(sides, whole.with_factor)
 
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(THREADS) as threads:
@@ -164,14 +165,10 @@ def fit_folds(
     return (_with_errors(whole, list(found.values())) if wanted == every else whole), found
 
 
-def _fitted(
-    part: Panel, chosen: NDArray[np.bool_], with_factor: bool, start: ReducedForm | None
-) -> Coefficients:
+def _fitted(part: Panel, with_factor: bool, start: ReducedForm | None) -> Coefficients:
     names = (*part.names, *FACTOR_TERMS) if with_factor else part.names
-    matrix = part.matrix[chosen]
-    if with_factor:
-        matrix = np.column_stack([matrix, part.factor[chosen]])
-    target, weight = part.target[chosen], part.weight[chosen]
+    matrix = np.column_stack([part.matrix, part.factor]) if with_factor else part.matrix
+    target, weight = part.target, part.weight
     first = _start(start, part.side.name, names)
     for step in THIN if first is None else ():
         thin = slice(None, None, step)

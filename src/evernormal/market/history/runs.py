@@ -119,10 +119,10 @@ def cross_validated(
     _tell(advance, 1)
     plain, left = fit_folds(on.panels, folds, plain, numbers=numbers)
     _tell(advance, 2)
-    with_factor, left_factor = fit_folds(on.panels, folds, with_factor, left, numbers)
+    with_factor, left_factor = fit_folds(on.panels, folds, with_factor, left, numbers, on.factors)
     _tell(advance, 3)
     chosen, best = choose_elasticities(on.trade, on.episodes, folds)
-    models = {n: _models(on.prices, folds, n, left[n], left_factor[n], chosen[n]) for n in numbers}
+    models = {n: _models(on, on.prices, folds, n, left[n], left_factor[n], chosen[n]) for n in numbers}
     trials = tuple(try_episode(on.trade, e, models[folds[e.code]], on.factors) for e in tested)
     _tell(advance, 4)
     return trials, Fitted(plain, with_factor, best, models)
@@ -145,10 +145,10 @@ def frozen(on: Ground, *, advance: Advance | None = None) -> tuple[tuple[Trial, 
     folds = folds_of(on.trade.codes, HELD_OUT_FOLDS)
     numbers = sorted({folds[e.code] for e in out})
     _, left = fit_folds(panels, folds, plain, numbers=numbers)
-    _, left_factor = fit_folds(panels, folds, with_factor, left, numbers)
+    _, left_factor = fit_folds(panels, folds, with_factor, left, numbers, on.factors)
     chosen, best = choose_elasticities(on.trade, train, folds)
     seen = Models(plain, with_factor, fit_prices(prices), fit_prices(prices, with_factor=True), best)
-    unseen = {n: _models(prices, folds, n, left[n], left_factor[n], chosen[n]) for n in numbers}
+    unseen = {n: _models(on, prices, folds, n, left[n], left_factor[n], chosen[n]) for n in numbers}
     trained = tuple(try_episode(on.trade, e, seen, on.factors) for e in train)
     held = tuple(try_episode(on.trade, e, unseen[folds[e.code]], on.factors) for e in out)
     _tell(advance, STEPS)
@@ -220,6 +220,7 @@ def nothing_learned(on: Ground, tested: Sequence[Episode]) -> tuple[Trial, ...]:
 
 
 def _models(
+    on: Ground,
     prices: PriceRows,
     folds: Mapping[str, int],
     number: int,
@@ -232,7 +233,7 @@ def _models(
         plain,
         with_factor,
         fit_prices(prices, without=out),
-        fit_prices(prices, with_factor=True, without=out),
+        fit_prices(prices.with_factors(on.factors.without(out)), with_factor=True, without=out),
         elasticities,
     )
 

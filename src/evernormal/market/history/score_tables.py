@@ -111,7 +111,8 @@ def score_table(trials: Mapping[str, Sequence[Trial]], held: Mapping[str, Held])
         if tried:
             rows += [*_of_split(split, tried), *_coverage_rows(split, held.get(split, ()))]
     kinds = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "error": pl.Float64}
-    return pl.DataFrame(rows, schema_overrides=kinds, infer_schema_length=None)
+    table = pl.DataFrame(rows, schema_overrides=kinds, infer_schema_length=None)
+    return table.with_columns(pl.col(*kinds).fill_nan(None))
 
 
 def _of_split(split: str, tried: Sequence[Trial]) -> Iterator[dict[str, Any]]:

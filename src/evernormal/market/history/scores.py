@@ -81,7 +81,8 @@ class Change:
 def bootstrap_change(errors: Sequence[float], rule: Sequence[float], codes: Sequence[str]) -> Change:
     """Return by how much an error is below that of a rule, as a fraction: 1 - sum / sum (equation E71).
 
-    The 80 % interval draws codes with replacement: episodes of one code share their statistics.
+    The 80 % interval draws codes with replacement: episodes of one code share their statistics.  Where the
+    rule makes no error there is no fraction, and the figures are nan.
 
     Example:
         >>> bootstrap_change([0.9, 0.9], [1.0, 1.0], ["260400", "260600"]).value.__round__(3)
@@ -91,8 +92,10 @@ def bootstrap_change(errors: Sequence[float], rule: Sequence[float], codes: Sequ
     pairs, groups = _by_code(pairs, codes)
     total = pairs.sum(axis=0)
     drawn = groups.sum(axis=1)
-    ratios = 1 - drawn[:, 0] / np.maximum(drawn[:, 1], 1e-300)
-    low, high = np.quantile(ratios, [0.1, 0.9])
+    if not total[1] > 0:
+        return Change(float("nan"), float("nan"), float("nan"), len(pairs))
+    drawn = drawn[drawn[:, 1] > 0]
+    low, high = np.quantile(1 - drawn[:, 0] / drawn[:, 1], [0.1, 0.9])
     return Change(float(1 - total[0] / total[1]), float(low), float(high), len(pairs))
 
 
