@@ -226,3 +226,61 @@ def test_newton_and_the_path_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(levy, "_newton", lambda *_: None)
     slow = spatial_equilibrium(*DEMSLV13, members=[2], reference_price=33)
     assert slow["prices"]["price"].to_list() == pytest.approx(quick["prices"]["price"].to_list(), abs=1e-8)
+
+
+@pytest.mark.parametrize("seed", [3, 8, 21, 34])
+@pytest.mark.parametrize("regions", [2, 7, 30, 60])
+def test_every_condition_on_markets_of_two_to_sixty_regions(regions: int, seed: int) -> None:
+    """E44 and E80 recomputed from the tables alone: ties, steep and flat supply, routes that do not exist."""
+    rng = np.random.default_rng(seed)
+    freight = np.round(rng.uniform(1, 8, (regions, regions)))
+    freight = np.where(rng.random((regions, regions)) < 0.3, np.inf, freight)
+    np.fill_diagonal(freight, 0.0)
+    members = np.sort(rng.choice(regions, max(1, regions // 3), replace=False))
+    inside = np.isin(np.arange(regions), members)
+    freight[np.flatnonzero(~inside)[0], members] = 2.0
+    a, c = rng.uniform(0, 20, regions) + 15 * inside, rng.uniform(30, 60, regions)
+    b = rng.choice([0.0, 0.5, 1.0, 1e6], regions, p=[0.1, 0.4, 0.4, 0.1]) + 1e-3 * (rng.random(regions) < 0.5)
+    d = rng.uniform(0.5, 2.0, regions)
+    free = spatial_equilibrium(a, b, c, d, freight)["prices"]["price"].to_numpy()
+    lowest = float(free[members].min())
+    held, reference = highest_held((a, b, c, d, freight), members.tolist(), lowest)
+    price, levies = held["prices"]["price"].to_numpy(), held["levies"]
+    assert levies["price"].to_list() == pytest.approx(price[members].tolist(), abs=1e-7)
+    assert np.minimum(levies["levy"].to_numpy(), price[members] - reference) == pytest.approx(0.0, abs=1e-6)
+    flow, levy = np.zeros_like(freight), np.zeros_like(freight)
+    for row in held["flows"].iter_rows(named=True):
+        flow[row["exporter"], row["importer"]] = row["quantity"]
+        levy[row["exporter"], row["importer"]] = row["levy"]
+    assert flow.min() >= -1e-9 and levy.min() >= 0
+    assert not levy[np.ix_(inside, inside)].any() and not levy[:, ~inside].any()
+    gain = price[None, :] - (a + b * flow.sum(axis=1))[:, None] - freight - levy
+    assert gain.max() < 1e-5
+    assert np.abs(np.where(flow > 1e-6, gain, 0.0)).max() < 1e-5
+
+
+def highest_held(market: tuple[Any, ...], members: list[int], low: float) -> tuple[Any, float]:
+    """The bloc at the highest of some references above a price that a levy can hold."""
+    for ratio in (1.5, 1.2, 1.05, 1.01, 1.0):
+        try:
+            return spatial_equilibrium(*market, members=members, reference_price=ratio * low), ratio * low
+        except InfeasibleError:
+            continue
+    raise AssertionError("not even the price without a mechanism is held")
+
+
+def test_steep_curves_leave_rounding_only() -> None:
+    """Supply that hardly answers, beside supply at a constant price: an answer, its residual under 1e-8."""
+    held = spatial_equilibrium(
+        [10.0, 5.0, 12.0, 8.0], [1e6, 2.4, 1e6, 0.0], [50.0, 45.0, 40.0, 55.0], [1.7, 1.2, 1.6, 2.7],
+        np.abs(np.subtract.outer(range(4), range(4))) * 1.5, members=[0, 2], reference_price=[25.1, 30.5],
+    )  # fmt: skip
+    assert held["levies"]["residual"].max() < 1e-8
+    assert held["levies"]["price"].to_list() == pytest.approx([25.1, 30.5], abs=1e-6)
+
+
+def test_a_reference_far_out_of_reach_is_said_at_once() -> None:
+    """Members that make more than they use at the reference: the error names them, no long search before."""
+    market = ([1.0, 1.0, 9.0], [0.1, 0.1, 1.0], [20.0, 20.0, 60.0], [1.0, 1.0, 1.0], np.ones((3, 3)))
+    with pytest.raises(InfeasibleError, match=r"region 0: .* against 500.*region 1"):
+        spatial_equilibrium(*market, members=[0, 1], reference_price=500)

@@ -130,6 +130,27 @@ def test_no_mechanism_no_change(network: Network, kind: str) -> None:
 
 
 @LAW
+@given(
+    network=cases.networks(),
+    kind=st.sampled_from(HELD),
+    ratio=st.sampled_from([0.0, 1.0, 1.0 + 1e-9, 3.0, 10.0, 1000.0]),
+)
+def test_any_reference_has_an_answer(network: Network, kind: str, ratio: float) -> None:
+    """From nothing to a thousand times the base price: an answer that balances, or a price out of reach."""
+    if not has_makers(network):
+        return
+    result = held(network, ratio, kind)
+    assert result.scalar("market_residual") < 1e-9
+    assert result.scalar("complementarity_residual") < 1e-8
+    assert result.scalar("accounts_residual") < 1e-9
+    if kind == "levy":
+        ladder = result["ladder"].drop_nulls("reference_usd_t")
+        gap = ladder["user_usd_t"] / ladder["base_price_usd_t"] - ratio
+        for status, over in zip(ladder["status"], gap, strict=True):
+            assert over < 0 if status == "out of reach" else over >= -1e-9 * max(ratio, 1.0)
+
+
+@LAW
 @given(network=cases.networks(), ratio=st.floats(1.05, 1.6))
 def test_tonnes_that_come_in_go_somewhere(network: Network, ratio: float) -> None:
     """Law 1: made + bought from anyone = used + sent + taken up + taken into conversion, in every cell."""

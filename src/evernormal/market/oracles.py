@@ -23,6 +23,11 @@ __all__ = ["run_oracles"]
 
 MIRANDA = "Miranda and Fackler 2002, Applied Computational Economics and Finance, program DEMSLV13"
 
+VERCAMMEN = (
+    "Vercammen, module 1B: Canada - U.S. softwood lumber case study (vercammen.github.io/module1b.html)"
+)
+SAMPSON = "Definition of a variable levy: Sampson and Snape 1980, Journal of Political Economy 88:1026-1040"
+
 
 @dataclass(frozen=True)
 class _Check:
@@ -52,6 +57,8 @@ def run_oracles() -> Result:
     rows = []
     for family in (
         _demslv13,
+        _softwood_tariff,
+        _reference_prices,
         _constant_elasticity,
         _engine_closed_form,
         _published_import_shares,
@@ -93,6 +100,56 @@ def _demslv13() -> Iterator[_Check]:
     published = (24.346154, 27.346154, 30.346154)
     for region, (known, ours) in enumerate(zip(published, answer["prices"]["price"], strict=True)):
         yield _Check(f"DEMSLV13 price in region {region + 1}", known, ours, 1e-5, "price", MIRANDA)
+
+
+def _softwood_tariff() -> Iterator[_Check]:
+    """Canada and the United States before and after freight and tariff rise from 12 to 40 per cubic metre."""
+    base = np.array([169.0, 181.0])
+    made, used = np.array([58151.0 - 10163.0, 71415.0]), np.array([19711.0, 100181.0 - 489.0])
+    supply, demand = base / 0.15 / made, base / 0.17 / used
+    market = (base - supply * made, supply, base + demand * used, demand, [[0, 12], [12, 0]])
+    for tariff, canada, states, shipped in ((0.0, 169.0, 181.0, 28277.0), (28.0, 149.12, 189.12, 27036.0)):
+        answer = spatial_equilibrium(*market, [[0, tariff], [tariff, 0]])
+        price, flow = answer["prices"]["price"], answer["flows"]["quantity"]
+        name = f"Softwood with a tariff of {tariff:g}"
+        yield _Check(f"{name}: price in Canada", canada, price[0], 5e-3, "USD/m3", VERCAMMEN)
+        yield _Check(f"{name}: price in the United States", states, price[1], 5e-3, "USD/m3", VERCAMMEN)
+        yield _Check(f"{name}: exports of Canada", shipped, flow[1], 0.5, "1000 m3", VERCAMMEN)
+
+
+def _reference_prices() -> Iterator[_Check]:
+    """Levies on five origins that land at fixed prices, a price cut, and one levy for all by hand."""
+    landed = (40.0, 60.0, 80.0, 110.0, 130.0)
+    to_the_last = np.where(np.arange(6) == 5, 0.0, 1e4) * np.ones((6, 1))
+    slopes, curves = np.ones(6), np.array([0.0] * 5 + [200.0])
+    for cut, levies in ((0.0, (70.0, 50.0, 30.0, 0.0, 0.0)), (10.0, (80.0, 50.0, 30.0, 0.0, 0.0))):
+        sellers = [landed[0] - cut, *landed[1:], 500.0]
+        held = spatial_equilibrium(
+            sellers, np.zeros(6), curves, slopes, to_the_last,
+            members=[5], reference_price=110, levy="by_origin", origin_slope=1.0,
+        )["levies"].sort("exporter")  # fmt: skip
+        said = f"Reference 110, first origin cuts by {cut:g}"
+        for price, known, ours in zip(landed, levies, held["levy"], strict=True):
+            yield _Check(
+                f"{said}: levy on an origin landing at {price:g}", known, ours, 1e-5, "price", SAMPSON
+            )
+        yield _Check(f"{said}: landed price", 110.0, held["price"][0], 1e-5, "price", SAMPSON)
+    freight = np.array([[0, 3, 9], [3, 0, 3], [6, 3, 0]])
+    held = spatial_equilibrium(
+        [9, 3, 18], [1, 2, 1], [42, 54, 51], [3, 2, 1], freight, members=[2], reference_price=33
+    )
+    source = f"{MIRANDA}, region 3 held at 33: 3 units come in, 7/3 p = 51.5 in region 1, solved by hand"
+    yield _Check(
+        "DEMSLV13 held at 33: price in region 1",
+        51.5 * 3 / 7,
+        held["prices"]["price"][0],
+        1e-5,
+        "price",
+        source,
+    )
+    yield _Check(
+        "DEMSLV13 held at 33: levy", 27 - 51.5 * 3 / 7, held["levies"]["levy"][0], 1e-5, "price", source
+    )
 
 
 def _constant_elasticity() -> Iterator[_Check]:
