@@ -190,6 +190,7 @@ class Result:
             "findings": [asdict(f) for f in self.findings],
             "lineage": asdict(self.lineage),
             "sha256": hashes,
+            "tables": list(self.tables),
         }
         path = folder / "result.json"
         text = json.dumps(head, ensure_ascii=False, indent=1, sort_keys=True, default=str)
@@ -210,12 +211,13 @@ class Result:
             hashes: dict[str, str] = head["sha256"]
             lineage = _lineage(head["lineage"])
             findings = tuple(Finding(**f) for f in head["findings"])
+            order = {name: place for place, name in enumerate(head.get("tables", ()))}
         except (ValueError, KeyError, TypeError) as error:
             raise SnapshotError(
                 f"result.json cannot be read ({error})", where=str(head_path), cure="Make the result again."
             ) from error
         tables: dict[str, pl.DataFrame] = {}
-        for name, digest in hashes.items():
+        for name, digest in sorted(hashes.items(), key=lambda one: order.get(one[0], len(order))):
             path = source / f"{name}.parquet"
             if not path.is_file() or sha256_of(path) != digest:
                 raise SnapshotError(

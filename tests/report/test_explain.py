@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -115,3 +116,21 @@ def test_the_door_explains_by_a_function() -> None:
     importlib.import_module("evernormal.report.explaining")
     assert report.explain is importlib.import_module("evernormal.report.explaining").explain
     assert "explain" in dir(report)
+
+
+def test_a_column_of_what_a_result_is_about_needs_no_table(tmp_path: Path) -> None:
+    """Also after the result was saved and loaded: the first table stays the first."""
+    from evernormal import report, risk
+    from evernormal.result import Result
+
+    made = risk.geopolrisk(["KOR"], [2023], ["Lithium"])
+    made.save(tmp_path / "made")
+    loaded = Result.load(tmp_path / "made")
+    assert list(loaded.tables) == list(made.tables)
+    for result in (made, loaded):
+        found = report.explain(result, "score")
+        assert found.address == "geopolrisk.score" and found.checked == "rows"
+    traced = risk.trace_origin("cobalt/oxides", "KOR", [2023])
+    found = report.explain(traced, "share[stage=mined,country=COD]")
+    assert found.address == "origin.share[stage=mined,country=COD]"
+    assert report.explain(traced, "correction[hub=CHN]").address == "hubs.correction[hub=CHN]"

@@ -386,3 +386,27 @@ def test_a_user_s_own_trade_closes_a_gap_in_the_chain(tmp_path: Path) -> None:
     ]
     with pytest.raises(NotCoveredError, match="knowable"):
         risk.trace_origin("aluminium/metal", "KOR", [2023], as_of="2024-12-31", **own)
+
+
+@pytest.mark.parametrize("focal", ["KOR", "EU", "CHN"])
+def test_shares_and_tonnes_of_every_stage_close(focal: str) -> None:
+    """Law 1: each stage adds up to the imports, and what enters a maker leaves it or is lost on the way."""
+    for name in ("cobalt/oxides", "rare-earths/compounds", "graphite/natural"):
+        traced = risk.trace_origin(name, focal, [2021])
+        kept = pl.concat([traced[t].select("stage", "form", "share") for t in ("origin", "unexplained")])
+        sums = kept.group_by("stage", "form").agg(pl.col("share").sum())["share"]
+        assert ((sums - 1).abs() < 1e-9).all(), name
+        if traced["unexplained"].height:
+            continue
+        keys = ("stage", "form", "country")
+        ends = [
+            traced["flows"].select(
+                *(pl.col(side if key == "country" else f"{side}_{key}").alias(key) for key in keys),
+                pl.col("tonnes") - (pl.col("loss_t") if side == "target" else 0.0),
+            ).group_by(keys).agg(pl.col("tonnes").sum())
+            for side in ("target", "source")
+        ]  # fmt: skip
+        both = ends[0].join(ends[1], on=keys, suffix="_out")
+        assert both.height > 20
+        gap = (both["tonnes"] - both["tonnes_out"]).abs().max()
+        assert isinstance(gap, float) and gap < 1e-9 * float(both["tonnes_out"].sum()), name

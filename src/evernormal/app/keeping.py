@@ -36,9 +36,7 @@ def kept(
         return False
     from evernormal.report.explaining import explain
 
-    first = next(iter(result.tables))
-    address = number if "." in number.partition("[")[0] or "summary" in number else f"{first}.{number}"
-    found = explain(result, address, folder=settings.store_folder())
+    found = explain(result, number, folder=settings.store_folder())
     if as_json:
         output.print_json(found.as_dict())
     else:

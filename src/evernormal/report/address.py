@@ -67,6 +67,8 @@ def _written(value: Any) -> str:
 def parse(result: Result, text: str) -> Address:
     """Return the address that a text names in a result.
 
+    A column of the result's first table, or one that a single table has, needs no table: ``score``.
+
     Errors: :class:`UnknownNameError` with the nearest name for a table, column, key or value that does not
     exist; :class:`InputError` when the text is no address.
     """
@@ -88,21 +90,24 @@ def parse(result: Result, text: str) -> Address:
 
 
 def _short_name(result: Result, name: str, keys: str | None) -> Address:
+    """Return the address of a summary value, or of a column that stands without its table.
+
+    The first table of a result without a summary is what it is about: a column of it needs no table, nor one
+    that a single table has.
+    """
     names = _summary_names(result)
     if name in names and not keys:
         return Address("summary", name)
-    columns = {f"{table}.{c}" for table, frame in result.tables.items() for c in frame.columns}
-    bare = {full.partition(".")[2] for full in columns}
-    if name in bare:
-        homes = sorted(full for full in columns if full.endswith(f".{name}"))
-        raise (
-            UnknownNameError("number", name, homes)
-            if not homes
-            else InputError(
-                f"{name!r} is a column, not a summary value", cure=f"Write {' or '.join(homes[:4])}."
-            )
+    homes = [table for table, frame in result.tables.items() if name in frame.columns]
+    if not homes:
+        columns = {f"{table}.{c}" for table, frame in result.tables.items() for c in frame.columns}
+        raise UnknownNameError("number", name, {*names, *columns})
+    if len(homes) > 1 and (names or homes[0] != next(iter(result.tables))):
+        raise InputError(
+            f"{name!r} is a column of several tables",
+            cure=f"Write {' or '.join(f'{home}.{name}' for home in sorted(homes)[:4])}.",
         )
-    raise UnknownNameError("number", name, {*names, *columns})
+    return Address(homes[0], name, _keys(result[homes[0]], homes[0], keys or ""))
 
 
 def _summary_names(result: Result) -> list[str]:

@@ -24,6 +24,8 @@ STAGE_NAMES = ("direct", "made", "refined", "intermediate", "mined")
 """Stages of an origin, from the importer back to the mine."""
 
 _SMALL, _LOUD = 1e-6, 0.05
+_ROUNDING = 1e-12
+"""Shares up to this are what sums leave; anything above has a row, so that shares add up to 1."""
 _KEYS = {"focal": pl.String, "year": pl.Int64}
 _ORIGIN = (
     _KEYS
@@ -155,7 +157,7 @@ def _known(value: float) -> float | None:
 
 def _ranked(middle: Floats, high: Floats) -> list[int]:
     """Places worth a row, largest share first; the order of places decides ties (law 7)."""
-    seen = np.flatnonzero((middle > _SMALL) | (high > NAMED))
+    seen = np.flatnonzero((middle > _ROUNDING) | (high > NAMED))
     return [int(i) for i in sorted(seen, key=lambda i: (-round(float(middle[i]), 12), -high[i], i))]
 
 
@@ -183,7 +185,7 @@ def _flow_rows(one: Traced) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
 
     def add(source: tuple[str, str], target: tuple[str, str], leaving: Floats, arriving: Floats) -> None:
-        for i, j in np.argwhere(leaving > _SMALL * one.basket.tonnes):
+        for i, j in np.argwhere(leaving > _ROUNDING * one.basket.tonnes):
             rows.append(
                 (one.focal, one.year, *source, labels[i], *target, labels[j],
                  float(leaving[i, j]), float(max(leaving[i, j] - arriving[i, j], 0.0)))
@@ -206,14 +208,14 @@ def _unexplained_rows(one: Traced) -> list[tuple[object, ...]]:
     traced = one.chain.kept[-1]
     rows: list[tuple[object, ...]] = []
     before = 1.0 - float(one.basket.shares.sum())
-    if before > _SMALL:
+    if before > _ROUNDING:
         text = "suppliers that no publication names"
         rows.append((one.focal, one.year, "direct", traced, before, None, text))
     for name, middle, _, _ in one.stages:
         if name not in one.whole:
             continue
         share = max(1.0 - float(middle.sum()), 0.0)
-        if share > _SMALL:
+        if share > _ROUNDING:
             loss = "its maker has no recorded input of this form"
             hub = "shipped by countries that neither make it nor buy it"
             more = share > before + _SMALL
