@@ -373,7 +373,8 @@ def test_forms_without_a_code_balance(form: str) -> None:
 
 def test_missing_facts_are_named_and_adding_them_helps() -> None:
     """Law 2 and law 12: Japan's gallium is known only inside a basket of goods."""
-    with pytest.raises(NotCoveredError, match=r"imports of JPN .*evernormal data add facts FILE"):
+    missing = r"imports of JPN .*; import_share of JPN by partner.*evernormal data add facts FILE"
+    with pytest.raises(NotCoveredError, match=missing):
         load_network("gallium/metal", focal="JPN")
     from evernormal.data import facts
 
@@ -382,7 +383,17 @@ def test_missing_facts_are_named_and_adding_them_helps() -> None:
     mine = row.with_columns(
         fact_id=pl.lit("mine"), region=pl.lit("JPN"), value=pl.lit(100.0), period=pl.lit("2023")
     )
-    network = load_network("gallium/metal", focal="JPN", facts=pl.concat([shipped, mine]))
+    shares = shipped.filter((pl.col("topic") == "import_share") & (pl.col("region") == "KOR")).head(1)
+    theirs = shares.with_columns(
+        fact_id=pl.lit("theirs"),
+        region=pl.lit("JPN"),
+        partner=pl.lit("CHN"),
+        value=pl.lit(0.57),
+        period=pl.lit("2023"),
+        basis=pl.lit("quantity"),
+        definition=pl.lit("Share of imports by quantity"),
+    )
+    network = load_network("gallium/metal", focal="JPN", facts=pl.concat([shipped, mine, theirs]))
     assert network.tables["base_rows"]["quantity_t"].sum() == pytest.approx(100.0)
 
 

@@ -9,7 +9,13 @@ import polars as pl
 import pytest
 
 from evernormal import data
-from evernormal.errors import InputError, NotCoveredError, SnapshotError, UnknownNameError
+from evernormal.errors import (
+    InputError,
+    NotCoveredError,
+    SnapshotError,
+    SourceFormatError,
+    UnknownNameError,
+)
 from evernormal.network.load import load_network
 from evernormal.network.network import Network
 from evernormal.network.question import network_of
@@ -143,13 +149,18 @@ def test_shares_of_more_than_the_whole_are_refused_by_name(tmp_path: Path, china
 
 
 def test_data_about_something_else_is_said_to_change_nothing(tmp_path: Path) -> None:
-    folder = store(tmp_path, [*JAPAN, fact("odd", "imports", "JPN", 1.0, form="gallium/metl")])
+    folder = store(tmp_path, JAPAN)
     network = network_with("lithium/hydroxide", "KOR", 2023, facts="ours", folder=folder)
     assert note(network, "own-facts-elsewhere")["rows"] == 0
-    odd = next(f for f in network.findings if f.code == "own-facts-unknown-form")
-    assert "Did you mean 'gallium/metal'?" in odd.message
     shipped = load_network("lithium/hydroxide", "KOR", 2023)
     assert network.table().equals(shipped.table())
+
+
+def test_law_12_facts_about_no_form_are_refused_when_they_are_added(tmp_path: Path) -> None:
+    """Law 12: nothing is stored, and the nearest form is named."""
+    with pytest.raises(SourceFormatError, match=r"row 5, column form.*did you mean gallium/metal"):
+        store(tmp_path, [*JAPAN, fact("odd", "imports", "JPN", 1.0, form="gallium/metl")])
+    assert not list((tmp_path / "store").rglob("*.parquet"))
 
 
 def test_the_users_row_comes_before_a_shipped_row_of_the_same_period(tmp_path: Path) -> None:

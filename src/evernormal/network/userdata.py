@@ -121,6 +121,7 @@ def network_with(
         max_regions=max_regions,
         keep=keep,
         trade=tables.get("trade"),
+        production=_no_statistics(form_name, scope, known_on),
         facts=tables.get("facts"),
     )
     _require_knowable(network, known_on)
@@ -254,6 +255,16 @@ def _trade(
         )
     years = base_years(year, base)
     return trade(codes, years=years, dataset=name, folder=folder, as_of=known_on)
+
+
+def _no_statistics(form_name: str, scope: Scope, known_on: date | None) -> pl.DataFrame | None:
+    """Return an empty table of production where facts can do without statistics that came later (law 11)."""
+    from evernormal.data import production  # noqa: PLC0415  reads a table
+    from evernormal.data.snapshot import source_day  # noqa: PLC0415
+
+    if known_on is None or scope != "form" or form(form_name).coverage != "share":
+        return None
+    return None if source_day("production") <= known_on else production([], years=[]).clear()
 
 
 def _require_knowable(network: Network, known_on: date | None) -> None:
