@@ -135,20 +135,20 @@ def _reference_prices() -> Iterator[_Check]:
             )
         yield _Check(f"{said}: landed price", 110.0, held["price"][0], 1e-5, "price", SAMPSON)
     freight = np.array([[0, 3, 9], [3, 0, 3], [6, 3, 0]])
-    held = spatial_equilibrium(
+    answer = spatial_equilibrium(
         [9, 3, 18], [1, 2, 1], [42, 54, 51], [3, 2, 1], freight, members=[2], reference_price=33
     )
     source = f"{MIRANDA}, region 3 held at 33: 3 units come in, 7/3 p = 51.5 in region 1, solved by hand"
     yield _Check(
         "DEMSLV13 held at 33: price in region 1",
         51.5 * 3 / 7,
-        held["prices"]["price"][0],
+        answer["prices"]["price"][0],
         1e-5,
         "price",
         source,
     )
     yield _Check(
-        "DEMSLV13 held at 33: levy", 27 - 51.5 * 3 / 7, held["levies"]["levy"][0], 1e-5, "price", source
+        "DEMSLV13 held at 33: levy", 27 - 51.5 * 3 / 7, answer["levies"]["levy"][0], 1e-5, "price", source
     )
 
 
