@@ -21,7 +21,7 @@ from evernormal.market.history.episodes import (
     split_of,
 )
 from evernormal.market.history.known import policy_episodes
-from evernormal.market.history.licence import licence_parameters
+from evernormal.market.history.licence import licence_defaults, licence_months, licence_parameters
 from evernormal.market.history.records import TradeRecords, arrange
 from evernormal.market.history.registry_tables import registry_tables
 
@@ -150,6 +150,38 @@ def test_licences_stop_goods_for_weeks() -> None:
     assert (found["licence_first_month_cut"].low, found["licence_first_month_cut"].high) == (0.92, 1.0)
     assert (found["licence_notice"].low, found["licence_notice"].high) == (29, 42)
     assert all(p.low <= p.value <= p.high and len(p.source) > 40 for p in found.values())
+
+
+def test_the_record_of_licences_is_the_default_of_the_measure() -> None:
+    """Delay and approved share of a licence that a policy record becomes lie inside what licences did."""
+    record = {p.name: p for p in licence_parameters()}
+    defaults = {(r["form"], r["field"]): r for r in licence_defaults().iter_rows(named=True)}
+    for form in ("gallium/metal", "germanium/metal"):
+        delay = defaults[form, "delay_days"]
+        assert delay["value"] == record["licence_first_granted"].value
+        assert (delay["low"], delay["high"]) == (45, 60)
+    returned = {
+        (r["scenario"].split("-")[0], r["mark"]): r["recorded"]
+        for r in licence_months().iter_rows(named=True)
+    }
+    for name in ("gallium", "germanium"):
+        assert (
+            defaults[f"{name}/metal", "approval_share"]["low"]
+            == returned[name, "fourth month over a year before"]
+        )
+    antimony = defaults["antimony/metal", "approval_share"]
+    assert antimony["value"] == returned["antimony", "third month over a year before"]
+
+
+def test_the_simulated_licence_stops_the_first_month_and_buys_ahead() -> None:
+    """Published: exports of the first month 92 to 100 % below the month before; buying ahead of graphite."""
+    months = {(r["scenario"], r["mark"]): r for r in licence_months().iter_rows(named=True)}
+    first = [row for (_, mark), row in months.items() if mark == "first month"]
+    assert len(first) == 4
+    for row in first:
+        assert row["recorded"] <= 0.08 and row["simulated"] <= 0.08
+    ahead = months["graphite-licence-2023", "month before over the usual"]
+    assert 1.2 < ahead["simulated"] < ahead["recorded"]
 
 
 def test_tables_have_no_empty_source() -> None:
