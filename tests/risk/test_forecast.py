@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from evernormal import risk
+from evernormal import data, risk
 from evernormal.app.main import run
 from evernormal.errors import InputError, NotCoveredError, UnknownNameError
 from evernormal.report.explaining import explain
@@ -287,3 +287,20 @@ def test_the_whole_back_test_runs_on_one_form() -> None:
     table = evaluation._skill(sets, np.random.default_rng(0))
     naive = table.filter(pl.col("method") == "naive", pl.col("horizon") == 0)
     assert naive["skill"].to_list() == [0.0] * naive.height
+
+
+def test_the_union_is_forecast_as_one_country() -> None:
+    """Its history is what its members bought from outside, also where production counts."""
+    from evernormal.data.european_union import MEMBERS
+
+    made = risk.forecast("nickel/ore", "EU", 1, measure="apparent_use")
+    rows = data.trade(["260400"], years=[2022])
+    inside = [pl.col(side).is_in(MEMBERS) for side in ("importer", "exporter")]
+    gross = rows.filter(inside[0] & ~inside[1])["quantity_t"].sum()
+    year = made["history"].row(by_predicate=pl.col("year") == 2022, named=True)
+    assert year["gross_t"] == pytest.approx(gross, rel=1e-6)
+    reliance = risk.net_import_reliance("nickel/ore", ["EU"], [2022])["reliance"].row(0, named=True)
+    assert year["amount_t"] == pytest.approx(reliance["apparent_use_t"], rel=1e-6)
+    assert made["forecast"]["country"].unique().to_list() == ["EU"]
+    with pytest.raises(InputError, match="one country"):
+        risk.forecast("nickel/ore", "EU", customs="some")

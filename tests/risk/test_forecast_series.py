@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import polars as pl
 import pytest
 
 from evernormal.errors import NotCoveredError
 from evernormal.network.forms import form
+from evernormal.risk.forecast_methods import forecasts
 from evernormal.risk.forecast_monthly import monthly_amounts
 from evernormal.risk.forecast_series import Series, annual_amounts, annual_series, series_of
 
@@ -122,3 +124,23 @@ def test_customs_data_without_the_code_are_told() -> None:
     rows = customs([("2024-01", "CHN", "8112920000", 2e6, 200.0)])
     with pytest.raises(NotCoveredError, match="no month of a code"):
         monthly_amounts(rows, form("lithium/hydroxide"), "KOR")
+
+
+@pytest.mark.parametrize("season", [1, 12])
+def test_what_never_moved_is_expected_to_stay(season: int) -> None:
+    """The library's theta method makes 37,000 tonnes of a lasting 100."""
+    made = forecasts(np.full(48, np.log(100.0)), 3, season=season, origin=2024)
+    for name, logs in made.items():
+        assert np.exp(logs) == pytest.approx(100.0, rel=0.05), name
+
+
+def test_what_is_no_number_is_unknown() -> None:
+    """Law 2: neither NaN nor infinity is an amount; the year is bridged."""
+    years = list(range(2000, 2020))
+    for odd in (float("nan"), float("inf"), 0.0, -5.0):
+        amounts = [100.0 + year % 3 for year in years]
+        amounts[10] = odd
+        table = pl.DataFrame({"year": years, "amount_t": amounts})
+        series = series_of("tin/ore", "KOR", table, 2019, season=1, inputs=(), unit="t")
+        assert not series.known[10] and np.isfinite(series.logs).all()
+        assert series.history["used"].to_list().count(False) == 1

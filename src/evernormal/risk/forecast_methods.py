@@ -56,6 +56,8 @@ DEFAULT = "blend"
 FEATURES = ("constant", "change", "change_before", "above_3", "above_5", "above_10", "drift")
 FIRST_POOLED = 2008
 DIGITS = 10
+STILL = 1e-9
+"""A series whose logarithm moves less than this is constant: there is nothing to fit."""
 
 
 def require_library() -> None:
@@ -208,7 +210,9 @@ def _autoregression(logs: Numbers, steps: int, season: int) -> Numbers:
 
 
 def _fitted(run: Callable[[], Any], logs: Numbers, steps: int) -> Numbers:
-    """Run a fit quietly; what it cannot fit stays at the last value."""
+    """Run a fit quietly; what it cannot fit, or never moved, stays at the last value."""
+    if np.ptp(logs) <= STILL:
+        return np.full(steps, logs[-1])  # the library's theta makes 37,000 of a lasting 100
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from evernormal.data.european_union import EUROPEAN_UNION, MEMBERS, traders
 from evernormal.errors import InputError, NotCoveredError
 from evernormal.network.form_tables import Form
 from evernormal.result import Finding, Input
@@ -57,6 +58,8 @@ LATEST_GAP = 3
 GRAMS = 1_000_000
 ESTIMATED_LIMIT = 0.2
 TONNES = {"t": 1.0, "kg": 1e-3}
+_USABLE = ((pl.col("amount_t") > 0) & pl.col("amount_t").is_finite()).fill_null(value=False)
+"""Amounts that have a logarithm; NaN and infinity are unknown."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Series:
     """Consecutive known or bridged values up to the origin.
 
     Attributes:
-        country: ISO 3166 alpha-3, or ``WLD``.
+        country: ISO 3166 alpha-3, ``EU`` or ``WLD``.
         periods: numbers of consecutive periods: calendar years, or months counted as 12 x year + month - 1.
         logs: natural logarithm of the amount, one per period.
         known: False where the value was bridged.
@@ -99,7 +102,13 @@ class Series:
 
 
 def annual_amounts(
-    form: Form, *, dataset: str | None, folder: str | Path | None, as_of: date | str | None, until: int | None
+    form: Form,
+    *,
+    dataset: str | None,
+    folder: str | Path | None,
+    as_of: date | str | None,
+    until: int | None,
+    union: bool = False,
 ) -> pl.DataFrame:
     """Return imports and exports of every country and of the world per year (equation E22).
 
@@ -109,6 +118,7 @@ def annual_amounts(
         folder: folder of the user's store.
         as_of: use only what was knowable on this day.
         until: use no year later than this (law 11).
+        union: the members of the European Union are one country, ``EU``, in place of 27.
 
     Returns:
         country, year, imports_t, exports_t (t contained), gross_t (t gross imports), value_usd, estimated
@@ -126,7 +136,11 @@ def annual_amounts(
             f"nobody reported trade in {form.name}" + (f" to {until}" if until else ""),
             where=f"form {form.name!r}",
         )
-    rows = contained_rows(trade, form).filter(pl.col("exporter") != pl.col("importer"))
+    rows = contained_rows(trade, form)
+    if union:
+        one = dict.fromkeys(MEMBERS, EUROPEAN_UNION)
+        rows = rows.with_columns(pl.col("exporter", "importer").replace(one))
+    rows = rows.filter(pl.col("exporter") != pl.col("importer"))
     rows = rows.with_columns(
         year=pl.col("year").cast(pl.Int64),
         grams=(pl.col("contained_t") * GRAMS).round().cast(pl.Int64),
@@ -208,7 +222,8 @@ def annual_series(
     Raises:
         NotCoveredError: no code shows the form, the country reported too little or too long ago.
     """
-    table = annual_amounts(form, dataset=dataset, folder=folder, as_of=as_of, until=origin)
+    where: dict[str, Any] = {"dataset": dataset, "folder": folder, "as_of": as_of, "until": origin}
+    table = annual_amounts(form, **where, union=country == EUROPEAN_UNION)
     latest = int(table["year"].max())  # type: ignore[arg-type]
     mine = table.filter(pl.col("country") == country)
     inputs: tuple[Input, ...] = _trade_input(dataset, folder, as_of)
@@ -269,7 +284,13 @@ def _production(form: Form, country: str) -> pl.DataFrame:
     rows = data.production([form.production_source.partition(":")[2]])
     rows = rows.with_columns(pl.col("year").cast(pl.Int64))
     scale = pl.col("unit").replace_strict(TONNES, return_dtype=pl.Float64) * form.production_factor
-    mine = rows.filter(pl.col("country") == country).select("year", (pl.col("value") * scale).alias("made"))
+    tonnes = pl.col("value") * scale
+    mine = (
+        rows.filter(pl.col("country").is_in(traders(country)))
+        .group_by("year")
+        .agg(pl.when(~pl.col("value").is_null().any()).then(tonnes.sort().sum()).alias("made"))
+        .sort("year")
+    )
     years = rows.filter(pl.col("value").is_not_null()).select("year").unique().sort("year")
     listed = years.join(mine.with_columns(listed=pl.lit(value=True)), on="year", how="left")
     made = pl.when(pl.col("listed").is_null()).then(0.0).otherwise(pl.col("made"))
@@ -290,7 +311,7 @@ def series_of(
 
     Args:
         form: form name, for messages.
-        country: ISO 3166 alpha-3, or ``WLD``.
+        country: ISO 3166 alpha-3, ``EU`` or ``WLD``.
         table: ``year`` (or ``period_number`` when monthly) and ``amount_t``, sorted; null where unknown.
         latest: last period that the data cover for anyone.
         season: 1 for years, 12 for months.
@@ -298,7 +319,7 @@ def series_of(
         unit: unit of the amounts.
     """
     key = "year" if season == 1 else "period_number"
-    good = table.filter((pl.col("amount_t") > 0).fill_null(value=False))
+    good = table.filter(_USABLE)
     periods = good[key].to_list()
     what = "year" if season == 1 else "month"
     if len(periods) < FEWEST_VALUES:
@@ -328,9 +349,7 @@ def series_of(
     known[at] = True
     logs = np.interp(np.arange(len(span)), at, values)
     findings = _series_findings(form, country, table, used, key, known, span, latest, season)
-    history = table.with_columns(
-        used=(pl.col(key) >= start) & (pl.col("amount_t") > 0).fill_null(value=False)
-    )
+    history = table.with_columns(used=(pl.col(key) >= start) & _USABLE)
     return Series(country, tuple(span), logs, known, season, history, findings, inputs, unit)
 
 
@@ -367,7 +386,7 @@ def _series_findings(
             f"{form}, {country}: nothing is known of {names}; bridged between its neighbours, never scored."
         )
         found.append(Finding("gap-bridged", "info", text, {**about, "periods": names}))
-    dropped = int((table["amount_t"] > 0).fill_null(value=False).sum()) - used.height
+    dropped = table.filter(_USABLE).height - used.height
     if dropped > 0:
         text = f"{form}, {country}: {dropped} values before a long gap are left out."
         found.append(Finding("series-cut", "info", text, {**about, "values": dropped}))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from evernormal.data.european_union import EUROPEAN_UNION
 from evernormal.errors import InputError
 from evernormal.network.form_tables import Form
 from evernormal.network.network import EndUse
@@ -50,7 +51,7 @@ def forecast(
 
     Args:
         form: form with a customs code of its own, such as ``lithium/hydroxide``.
-        country: ISO 3166 alpha-3, or ``WLD`` for world trade.
+        country: ISO 3166 alpha-3, ``EU`` for its 27 members as one country, or ``WLD`` for world trade.
         years: how many years ahead: 1 to 5 (default 5); with ``customs`` 1 to 2 (default 1).
         measure: ``imports``; ``net_imports`` (imports less exports); or ``apparent_use`` (production too).
         scenario: path that drives batteries: ``iea-steps``, ``iea-aps``, ``iea-nze``, ``icct-ambitious``, or
@@ -114,7 +115,7 @@ def forecast(
 def _check(country: str, measure: str, market: str, dataset: str | None, customs: str | None) -> None:
     from evernormal.data.geography import check_iso3  # noqa: PLC0415 - reads tables
 
-    if country != WORLD:
+    if country not in (WORLD, EUROPEAN_UNION):
         check_iso3([country], where="country")
     if measure not in MEASURES:
         raise InputError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}", where="measure")
@@ -122,6 +123,9 @@ def _check(country: str, measure: str, market: str, dataset: str | None, customs
         raise InputError(f"market must be one of {', '.join(MARKETS)}, got {market!r}", where="market")
     if dataset is not None and customs is not None:
         raise InputError("give dataset or customs, not both", where="customs")
+    if customs is not None and country == EUROPEAN_UNION:
+        raise InputError("customs data are of one country, not of the European Union", where="customs",
+                         cure="Leave customs out, or name the member that declared them.")  # fmt: skip
     if customs is not None and measure != "imports":
         raise InputError("customs data give imports only", where="measure", cure="Leave measure out.")
 

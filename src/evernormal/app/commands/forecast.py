@@ -52,7 +52,7 @@ def forecast(
         str,
         typer.Option(
             metavar="ISO3",
-            help="Country: ISO 3166 alpha-3 code or name; WLD for world trade.",
+            help="Country: ISO 3166 alpha-3 code or name, or EU; WLD for world trade.",
             autocompletion=complete_country,
         ),
     ] = "KOR",
@@ -115,7 +115,7 @@ def forecast(
     else:
         from evernormal import risk
 
-        place = country if country == "WLD" else iso3(country, where="--country")
+        place = country if country in ("WLD", "EU") else iso3(country, where="--country")
         asked: dict[str, Any] = {"measure": measure.value, "scenario": scenario, "market": market}
         asked |= {"origin": origin, "dataset": dataset, "customs": customs, "as_of": as_of}
         with progress("Forecasting", quiet=as_json):
