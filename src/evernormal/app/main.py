@@ -18,6 +18,7 @@ from evernormal.app.commands import (
     codes,
     compare,
     data,
+    economy,
     ensemble,
     explain,
     exposure,
@@ -71,6 +72,7 @@ forecast.register(app)
 exposure.register(app)
 targets.register(app)
 hazards.register(app)
+economy.register(app)
 trace.register(app)
 codes.register(app)
 explain.register(app)

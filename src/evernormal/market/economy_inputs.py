@@ -69,19 +69,19 @@ def losses_by_use(
 
 def _of_results(results: Sequence[Result], months: float | None) -> tuple[dict[str, float], float]:
     by_use: dict[str, float] = {}
-    lengths: set[int] = set()
+    horizons: set[tuple[object, ...]] = set()
     for result in results:
         table = result["end_use"].sort("month", "end_use")
-        lengths.add(table["month"].n_unique())
+        horizons.add(tuple(table["month"].unique().sort().to_list()))
         for name in table["end_use"].unique().sort().to_list():
             value = table.filter(pl.col("end_use") == name)["loss_usd"]
             amount = float("nan") if value.null_count() else float(value.sum())
             key = _bare(name)
             by_use[key] = by_use.get(key, 0.0) + amount
-    if len(lengths) > 1:
-        listed = " and ".join(map(str, sorted(lengths)))
-        raise InputError(f"the results cover {listed} months", cure="Simulate the same horizon.")
-    found = lengths.pop() if lengths else 12
+    if len(horizons) > 1:
+        listed = " and ".join(sorted(f"{len(h)} months from {h[0]}" for h in horizons))
+        raise InputError(f"the results cover {listed}", cure="Simulate the same horizon.")
+    found = len(horizons.pop()) if horizons else 12
     if months is not None and months != found:
         raise InputError(f"months is {months:g}, the results cover {found}", cure="Leave months out.")
     return by_use, float(found)
@@ -111,7 +111,7 @@ def _require_apart(results: Sequence[Result]) -> None:
             raise InputError(
                 f"several results lose {', '.join(shared)}: the losses of complementary inputs do not add",
                 where="losses",
-                cure="Join them first with market.joint_shortage and give its result.",
+                cure="Join them first: market.joint_shortage and its result, or --joint.",
             )
         seen |= mine
 
@@ -143,7 +143,9 @@ def allocated(
         text = f"The loss of {', '.join(unknown)} is unknown; every total leaves it out."
         findings.append(Finding("end-use-loss-unknown", "warning", text, {"end_uses": unknown}))
     if missing and left > 0:
-        text = f"No sector makes {', '.join(missing)}; of its loss of {left:,.0f} USD nothing is passed on."
+        text = (
+            f"No one sector makes {', '.join(missing)}: of that loss of {left:,.0f} USD nothing is passed on."
+        )
         findings.append(
             Finding("end-use-without-sector", "caution", text, {"end_uses": missing, "usd": left})
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 
@@ -20,9 +21,12 @@ from evernormal.market.economy_joint import JointProducts
 from evernormal.market.economy_tables import joint_result
 from evernormal.result import Input, Result
 
-__all__ = ["joint_shortage", "recipes_table"]
+__all__ = ["joined_apart", "joint_shortage", "recipes_table"]
 
 Floats = NDArray[np.float64]
+
+USES = ("cathodes", "anodes")
+"""End uses that recipes of batteries speak of."""
 
 COLUMNS = ("product", "base_share", "material", "content")
 
@@ -51,7 +55,7 @@ def joint_shortage(
     losses: Mapping[str, float | Sequence[float]] | None = None,
     mix: Mapping[str, float] | None = None,
     switching: float = 0.0,
-    end_use: Sequence[str] = ("cathodes", "anodes"),
+    end_use: Sequence[str] = USES,
 ) -> Result:
     """Return what is lost when several inputs of the same products are short (equation E154).
 
@@ -102,6 +106,27 @@ def joint_shortage(
         focal = _focal(shortages)
     work = JointProducts(table, missing, single, switching)
     return joint_result(work, months, inputs, next(iter(end_use)), focal)
+
+
+def joined_apart(
+    results: Sequence[Result], recipes: str | pl.DataFrame = "batteries", end_use: Sequence[str] = USES
+) -> list[Result]:
+    """Return the joint shortage of several simulations, and each of them without what it counts.
+
+    Together they are the loss of all end uses, none counted twice: what
+    :func:`evernormal.market.propagate_loss` takes.
+
+    Args:
+        results: of :func:`evernormal.simulate`, one per material, of one horizon.
+        recipes: as in :func:`joint_shortage`.
+        end_use: end uses that the recipes speak of.
+    """
+    rest = []
+    for result in results:
+        left = result["end_use"].filter(~_named(end_use))
+        if left.height:
+            rest.append(replace(result, tables={**result.tables, "end_use": left}))
+    return [joint_shortage(results, recipes, end_use=end_use), *rest]
 
 
 def _recipes(recipes: str | pl.DataFrame, mix: Mapping[str, float] | None) -> pl.DataFrame:
@@ -163,6 +188,11 @@ def _focal(results: Sequence[Result]) -> str | None:
     return named[0] if named else None
 
 
+def _named(end_use: Sequence[str]) -> pl.Expr:
+    """Whether an end use, which may name its form first, is one of these."""
+    return pl.col("end_use").str.split(": ").list.last().is_in(list(end_use))
+
+
 def _simulated(
     results: Sequence[Result], end_use: Sequence[str]
 ) -> tuple[dict[str, Floats], dict[str, Floats], list[object], tuple[Input, ...]]:
@@ -171,17 +201,19 @@ def _simulated(
     inputs: dict[str, Input] = {}
     for result in results:
         material = str(result.lineage.call.get("form", "")).partition("/")[0]
-        table = result["end_use"].filter(pl.col("end_use").is_in(list(end_use))).sort("month", "end_use")
+        table = result["end_use"].filter(_named(end_use)).sort("month", "end_use")
         if table.is_empty():
             names = result["end_use"]["end_use"].unique().sort().to_list()
             raise InputError(
                 f"the result of {material} has no end use {' or '.join(end_use)}; it has {', '.join(names)}",
-                cure="Give end_use=...",
+                cure="Name its end uses with end_use, or count its loss by itself.",
             )
         if material in missing:
             raise InputError(f"two results are about {material}", cure="Give one result per material.")
         sums = table.group_by("month", maintain_order=True).agg(
-            pl.col("base_use_t").sum(), pl.col("shortage_t").sum(), pl.col("loss_usd").sum()
+            pl.col("base_use_t").sum(),
+            pl.col("shortage_t").sum(),
+            pl.when(pl.col("loss_usd").is_not_null().all()).then(pl.col("loss_usd").sum()),
         )
         here = sums["month"].to_list()
         if months is not None and here != months:
@@ -189,7 +221,10 @@ def _simulated(
         months = here
         base = sums["base_use_t"].to_numpy()
         share = np.divide(sums["shortage_t"].to_numpy(), base, out=np.zeros_like(base), where=base > 0)
-        missing[material], single[material] = np.clip(share, 0, 1), sums["loss_usd"].to_numpy()
+        missing[material], single[material] = (
+            np.clip(share, 0, 1),
+            sums["loss_usd"].fill_null(np.nan).to_numpy(),
+        )
         inputs.update({i.sha256: i for i in result.lineage.inputs})
     if months is None:
         raise InputError("no result was given", cure="Give one result per material.")
