@@ -351,6 +351,16 @@ def test_what_no_levy_holds_is_said(one_form: Network) -> None:
     assert bought["regions"].filter(region="CHL")["bought_t"][0] > 0
 
 
+def test_members_who_make_nothing_are_warned(one_form: Network) -> None:
+    """Users pay, the treasury takes in, nobody makes more; a finding says so (law 2: it is no error)."""
+    result = bloc_equilibrium(one_form, ["KOR", "JPN"], 1.1, relative=True)
+    assert "bloc-no-makers" in {f.code for f in result.findings}
+    assert result.scalar("members_users_usd") < 0 < result.scalar("members_levy_usd")
+    assert result.scalar("members_producers_usd") == 0
+    assert result.scalar("accounts_residual") < 1e-9
+    assert "bloc-no-makers" not in {f.code for f in held_one(one_form).findings}
+
+
 @pytest.mark.parametrize(
     ("more", "error", "said"),
     [
@@ -358,7 +368,6 @@ def test_what_no_levy_holds_is_said(one_form: Network) -> None:
         ({"members": ["USA"]}, LabelError, "keep="),
         ({"members": []}, InputError, "at least one member"),
         ({"members": ["CHN", "CHL", "JPN", "KOR"]}, InputError, "nobody is outside"),
-        ({"members": ["KOR", "JPN"]}, InputError, "no member makes"),
         ({"reference_price": -1.0}, InputError, "at least 0"),
         ({"reference_price": {"lithium/ore": 5.0}}, LabelError, "scope='chain'"),
         ({"reference_price": {FORM: {"JPN": 5.0}}}, UnknownNameError, "member"),

@@ -95,7 +95,7 @@ def bloc_equilibrium(
     Raises:
         LabelError: a member that the network does not show, a form that it does not hold.
         UnknownNameError: a country, instrument or rule that does not exist.
-        InputError: a reference below zero, nobody outside, no member that makes the form.
+        InputError: a reference below zero, nobody outside.
         SolverError: no proven answer; nothing partial is returned.
 
     Example:

@@ -107,7 +107,7 @@ def mechanism_for(
     Raises:
         UnknownNameError: a member, partner, instrument or rule that does not exist.
         LabelError: a member that is not a region, or a form that the network lacks.
-        InputError: a reference below zero, nobody outside, no member that makes the form.
+        InputError: a reference below zero, nobody outside.
     """
     for kind, value, known in (
         ("instrument", instrument, INSTRUMENTS),
@@ -118,7 +118,9 @@ def mechanism_for(
             raise UnknownNameError(kind, value, known)
     inside = _mask(network, members, "members")
     if not inside.any():
-        raise InputError("a bloc needs at least one member", where="members")
+        raise InputError(
+            "a bloc needs at least one member", where="members", cure="Name ISO 3166 alpha-3 codes."
+        )
     spared = _mask(network, exempt, "exempt")
     both = [network.regions[r] for r in np.flatnonzero(inside & spared)]
     if both:
@@ -126,7 +128,6 @@ def mechanism_for(
     if (inside | spared).all():
         raise InputError("every region is a member or exempt: nobody is outside", where="members")
     reference = _reference(network, inside, reference_price, relative, base)
-    _require_makers(network, inside, reference)
     if rules_of_origin == "strict" and leakage:
         raise InputError(
             f"rules_of_origin='strict' lets nothing leak, got leakage {leakage:g}",
@@ -220,20 +221,6 @@ def made_in(network: Network) -> Floats:
     for c, conversion in enumerate(network.conversions):
         made[:, network.form_index(conversion.target)] += network.activity[c] * conversion.recovery.value
     return made
-
-
-def _require_makers(network: Network, inside: Booleans, reference: Floats) -> None:
-    made = made_in(network)
-    for g in np.flatnonzero(np.isfinite(reference).any(axis=0)).tolist():
-        if made[inside, g].sum() <= 0:
-            largest = [
-                network.regions[r] for r in np.argsort(-made[:, g], kind="stable")[:5] if made[r, g] > 0
-            ]
-            raise InputError(
-                f"no member makes {network.forms[g]}: a reference price would only tax its users",
-                where="members",
-                cure=f"Makers of the base year: {', '.join(largest)}. Or give the members' projects.",
-            )
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,13 @@ def bloc_findings(before: Year, after: Year) -> tuple[Finding, ...]:
     """Return findings of a pair of years, the most serious first."""
     found = [
         *_out_of_reach(after),
+        *_no_makers(before, after),
         *_extreme(after),
         *_squeezed(before, after),
         *_leaking(after),
         *_home_use_unknown(before, after),
         *_not_needed(after),
+        *_absent(after),
         Finding(
             "bloc-annual",
             "info",
@@ -56,6 +58,41 @@ def _out_of_reach(year: Year) -> list[Finding]:
                     " below it with every non-member kept out, because members make or send more than is"
                     " used there at that price.",
                     {"form": name, "members": members},
+                )
+            )
+    return found
+
+
+def _no_makers(before: Year, after: Year) -> list[Finding]:
+    """Forms that no member makes: until something is built the mechanism only taxes those who use them."""
+    network, mechanism = after.setting.network, after.mechanism
+    made = (before.made + after.made)[mechanism.members].sum(axis=0)
+    return [
+        Finding(
+            "bloc-no-makers",
+            "warning",
+            f"No member makes {network.forms[g]}: until one does, a reference price only makes it dearer.",
+            {"form": network.forms[g]},
+        )
+        for g in np.flatnonzero(mechanism.held.any(axis=0) & (made <= 0)).tolist()
+    ]
+
+
+def _absent(year: Year) -> list[Finding]:
+    """Members that neither make, use nor trade a form: there is no price to hold."""
+    network, mechanism = year.setting.network, year.mechanism
+    found = []
+    for g in np.flatnonzero(mechanism.held.any(axis=0)).tolist():
+        blind = mechanism.held[:, g] & ~np.isfinite(year.home[:, g])
+        members = [network.regions[r] for r in np.flatnonzero(blind)]
+        if members:
+            found.append(
+                Finding(
+                    "bloc-member-absent",
+                    "info",
+                    f"The data show no {network.forms[g]} made, used or traded in {', '.join(members)}: no"
+                    " price is held there.",
+                    {"form": network.forms[g], "members": members},
                 )
             )
     return found

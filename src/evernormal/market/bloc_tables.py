@@ -45,17 +45,19 @@ def ladder(before: Year, after: Year) -> pl.DataFrame:
     """Return the price of every member and stage beside its reference, with the levy that holds it.
 
     Columns: member, form, stage, base_price_usd_t, before_usd_t, reference_usd_t, user_usd_t, maker_usd_t,
-    border_usd_t, levy_usd_t, levy_rate (over the border price), outside_t (what pays at the border), status.
+    border_usd_t, levy_usd_t, levy_rate (over the border price), outside_t (what pays at the border; where
+    nothing is due there, what comes from non-members), status.
     With a levy by origin the border price and the levy are means over what pays.
     """
     network, mechanism = after.setting.network, after.mechanism
     rows: list[dict[str, Any]] = []
     paying = _paying(after)
+    bought = paying[0] if mechanism.at_border else amounts(after)["from_others"]
     for r in np.flatnonzero(mechanism.members).tolist():
         for g, name in enumerate(network.forms):
             if not np.isfinite(after.home[r, g]):
                 continue
-            outside, levy = paying[0][r, g], _levy(after, r, g, paying)
+            outside, levy = bought[r, g], _levy(after, r, g, paying)
             user = after.home[r, g]
             border = None if levy is None else user - levy
             rows.append(
@@ -277,12 +279,14 @@ def diversion(before: Year, after: Year) -> pl.DataFrame:
 def leaks(before: Year, after: Year) -> pl.DataFrame:
     """Return what comes in free although others made it: passed off, and sent on beyond own output (E84).
 
+    Nothing where nothing is due at the border.
+
     Columns: form, passed_off_t, sent_on_before_t, sent_on_t, levy_avoided_usd.
     """
     network = after.setting.network
     rows = []
     for g, name in enumerate(network.forms):
-        if not after.mechanism.held[:, g].any():
+        if not after.mechanism.held[:, g].any() or not after.mechanism.at_border:
             continue
         routes = after.setting.routes
         here = (after.leaked > 0) & (routes.form == g)

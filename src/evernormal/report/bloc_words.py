@@ -146,8 +146,9 @@ class _Teller:
             yield words.text(f"bloc.focal_{name}", list=", ".join(told))
         supplier = stands["inside"]["main_supplier"]
         if supplier is not None:
+            due = self.result.lineage.call["instrument"] in ("levy", "tariff")
             yield words.text(
-                "bloc.focal_supplier",
+                "bloc.focal_supplier" if due else "bloc.focal_supplier_free",
                 focal=words.country_inline(code),
                 supplier=words.country_inline(supplier),
                 levy=words.money(stands["inside"]["levy_usd_t"]),
@@ -200,6 +201,8 @@ class _Teller:
             )
 
     def leakage(self) -> Iterator[str]:
+        if self.result["leakage"].is_empty():
+            return
         if self.result.lineage.call["rules_of_origin"] == "strict":
             yield self.words.text("bloc.no_leak")
             return
