@@ -656,10 +656,12 @@ _ALL = (
     Equation(
         "E111",
         "Concentration where a part of supply is unknown",
-        r"\min_{0 \le x \le 1} (1-x)^2 H + x^2 h = \frac{H h}{H + h},"
-        r"\quad \tfrac{1}{h} = \sum_u \tfrac{1}{w_u t_u},\quad \max = \max(H, \max_u w_u t_u)",
-        "producers u without a figure may have any share x of supply: the least and the greatest over x",
-        "Ours: minimum of a parabola between the concentration H of what is known and that of the unknown",
+        r"\min, \max_{0 \le x_u \le m_u} \frac{\sum_i f_i^2 w_i t_i + \sum_u x_u^2 w_u t_u}"
+        r"{(\sum_i f_i + \sum_u x_u)^2}",
+        "a producer u without a figure made between nothing and the most m that was ever counted of it, or of"
+        " the least producer of the year; where nobody counts, any share: then from H h / (H + h), with"
+        " 1 / h the sum of 1 / (w t), to the greater of H and w t",
+        "Ours: quotient of squares, which in each unknown amount first falls and then rises",
         "evernormal.risk.focal.supply_risk",
     ),
     Equation(
@@ -994,7 +996,7 @@ _ALL = (
         "E67",
         "Common factor of a year",
         r"c_{kt} = \mathrm{median}_{l \ne k} \ln \frac{W_{lt}}{W_{l,t-1}}",
-        "median over all other codes of the log change of the world's tonnes, and of its unit value",
+        "median over codes of other minerals of the log change of the world's tonnes, and of its unit value",
         "Definition",
         "evernormal.market.history.common_factor.CommonFactor.of",
     ),
