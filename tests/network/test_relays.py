@@ -232,3 +232,12 @@ def test_law_7_row_order_of_facts_changes_nothing() -> None:
     one = load_network(GALLIUM, "USA", 2022, facts=shipped)
     other = load_network(GALLIUM, "USA", 2022, facts=shipped.reverse())
     assert one.flow_table().equals(other.flow_table()) and one.table().equals(other.table())
+
+
+def test_law_2_a_supplier_of_visible_trade_that_no_statistic_lists_is_named() -> None:
+    """Montenegro ships copper ore to Korea, buys none and is not among the producers of World Mining Data."""
+    network = load_network("copper/ore", "KOR", 2023)
+    (finding,) = [f for f in network.findings if f.code == "supplier-not-listed"]
+    assert finding.values["regions"][0] == "MNE" and 0.05 < finding.values["share"] < 0.15
+    quiet = load_network("aluminium/metal", "KOR", 2023)
+    assert "supplier-not-listed" not in codes(quiet)

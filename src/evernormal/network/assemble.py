@@ -18,6 +18,7 @@ from evernormal.network.prices import regional_prices
 from evernormal.network.reconcile import REEXPORT, Picture
 from evernormal.network.stocks import commercial_days, state_days, stock_findings
 from evernormal.network.transit import HANDLING, SPEED, route, transit_known
+from evernormal.network.unlisted import unlisted_suppliers
 from evernormal.result import Finding, Input, Parameter
 
 __all__ = ["assemble"]
@@ -91,6 +92,7 @@ def assemble(
         *(note for one in observed for note in one.findings),
         *_balance_findings(picture, names),
         *_use_findings(picture, names, focal),
+        *unlisted_suppliers(observed, picture, focal),
         *stock_notes,
         *use_notes,
         *_transit_findings(vague),
