@@ -12,7 +12,7 @@ from evernormal.network.forms import form
 from evernormal.network.observations import contained_rows
 from evernormal.risk import eu_supply_risk, hhi_wgi_t, net_import_reliance, supply_risk
 from evernormal.risk.cells import MEMBERS
-from evernormal.risk.focal_sums import _ends
+from evernormal.risk.focal_sums import _any_share, _ends
 
 
 def levels(year: int) -> dict[str, float]:
@@ -86,16 +86,44 @@ def test_production_that_nobody_counts_leaves_an_interval() -> None:
     assert 0 < row["supply_risk_low"] < row["supply_risk_high"]
 
 
-def test_ends_hold_whatever_an_unknown_producer_makes() -> None:
-    """Equation E111 against every share that the unknown producer could have."""
+@pytest.mark.parametrize("most", [None, 40.0, 0.5])
+def test_ends_hold_whatever_an_unknown_producer_makes(most: float | None) -> None:
+    """Equation E111 against every amount that the unknown producer could have made; None: any."""
     amounts, weight = np.array([[6.0, 3.0, 1.0, 0.0]]), np.array([4.0, 2.0, 1.0, 3.0])
-    low, high = _ends(amounts, np.array([[False, False, False, True]]), weight, weight)
+    if most is None:
+        low, high = _any_share(amounts, np.array([[False, False, False, True]]), weight, weight)
+    else:
+        low, high = _ends(amounts, np.array([[0.0, 0.0, 0.0, most]]), weight, weight)
     scores = []
-    for unknown in np.concatenate(([0.0], np.logspace(-3, 5, 400))):
+    for unknown in np.concatenate(([0.0], np.logspace(-3, 5 if most is None else np.log10(most), 400))):
         parts = np.array([6.0, 3.0, 1.0, unknown]) / (10 + unknown)
         scores.append(float((parts**2 * weight).sum()))
     assert min(scores) == pytest.approx(low[0], rel=1e-3) and max(scores) == pytest.approx(high[0], rel=1e-3)
-    assert low[0] <= min(scores) and max(scores) <= high[0] + 1e-12
+    assert low[0] <= min(scores) + 1e-12 and max(scores) <= high[0] + 1e-12
+
+
+def test_ends_hold_for_several_unknown_producers() -> None:
+    """Against random amounts within their ranges, corners among them."""
+    draw = np.random.default_rng(0)
+    for _ in range(20):
+        known = draw.uniform(0, 10, 6) * (draw.random(6) < 0.6) + np.eye(6)[0]
+        most = np.where(known > 0, 0.0, draw.uniform(0, 30, 6))
+        weight = draw.uniform(0, 10, 6)
+        low, high = (float(end[0]) for end in _ends(known[None], most[None], weight, weight))
+        part = np.concatenate((draw.random((3000, 6)), draw.random((500, 6)) < 0.5))
+        tried = known + most * part
+        scores = (tried**2 * weight).sum(axis=1) / tried.sum(axis=1) ** 2
+        assert low <= scores.min() + 1e-12 and scores.max() <= high + 1e-12
+        assert scores.max() == pytest.approx(high, rel=1e-9)
+
+
+def test_a_small_producer_without_a_figure_is_not_the_world() -> None:
+    """Cyprus is listed without a figure for copper: it made at most what it ever made, not everything."""
+    listed = production(["Copper"], years=[2023]).filter(pl.col("value").is_null())["country"].to_list()
+    assert "CYP" in listed
+    row = supply_risk(["KOR"], [2023], ["copper/ore"], eol_recycling_input_rate=0.0, substitution=1.0)
+    low, high = row["supply_risk"].select("supply_risk_low", "supply_risk_high").row(0)
+    assert 0 < low < high < 1.001 * low
 
 
 def test_the_union_is_one_country() -> None:

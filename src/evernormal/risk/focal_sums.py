@@ -2,12 +2,13 @@
 
 Rows are the reporters of the trade table and, last, the European Union; columns are :func:`suppliers`, who
 also count where the trade table does not report them apart, as Kosovo.  A producer that statistics list
-without a figure may have any share, and then a concentration has two ends (equation E111).
+without a figure may have made as much as ever, and then a concentration has two ends (equation E111).
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -30,9 +31,11 @@ __all__ = ["Read", "Weights", "codes_of_form", "form_sums", "suppliers", "weight
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
 
 _TONNES = {"t": 1.0, "kg": 1e-3, "million m3": 1.0}
 _WORST = 10.0
+_ROUNDS, _STILL = 200, 1e-14
 
 
 @dataclass(frozen=True)
@@ -80,19 +83,23 @@ def form_sums(form: Form, years: list[int], weights: Weights, read: Read) -> dic
         NotCoveredError: the trade was not knowable on the day asked.
     """
     flows = _flows(form, years, read)
-    produced, listed = _production(form, years, day(read.as_of))
+    produced, most, listed = _production(form, years, day(read.as_of))
     count = len(reporters())
     found: dict[str, Numbers] = {}
     for column in range(len(years)):
         own = produced[:, column] if listed[column] else np.full(len(produced), np.nan)
-        cells = _year(flows[column], own, weights.low[:, column], weights.high[:, column])
+        cells = _year(flows[column], own, most[:, column], weights.low[:, column], weights.high[:, column])
         for name, values in cells.items():
             found.setdefault(name, np.full((count + 1, len(years)), np.nan))[:, column] = values
     return found
 
 
-def _year(flows: Numbers, own: Numbers, low: Numbers, high: Numbers) -> dict[str, Numbers]:
-    """Sum one form in one year; ``flows`` has importers in rows and exporters in columns."""
+def _year(flows: Numbers, own: Numbers, most: Numbers, low: Numbers, high: Numbers) -> dict[str, Numbers]:
+    """Sum one form in one year; ``flows`` has importers in rows and exporters in columns.
+
+    ``most`` is what a producer without a figure may have made.  Where nobody's production is counted a
+    country's own is unknown altogether, and its suppliers' concentration with it.
+    """
     count = len(reporters())
     members = np.isin(np.asarray(suppliers()), MEMBERS)
     inside = members[:count]
@@ -100,16 +107,21 @@ def _year(flows: Numbers, own: Numbers, low: Numbers, high: Numbers) -> dict[str
     supplied = np.vstack((flows, union))
     shipped = np.append(flows.sum(axis=0)[:count], flows[~inside][:, members].sum())
     imports, produced = supplied.sum(axis=1), np.append(own[:count], own[members].sum())
-    at_home = np.zeros_like(supplied)
-    at_home[range(count), range(count)] = own[:count]
-    at_home[-1] = np.where(members, own, 0.0)
+    at_home, unsure = np.zeros_like(supplied), np.zeros_like(supplied)
+    for made, kept in ((own, at_home), (most, unsure)):
+        kept[range(count), range(count)] = made[:count]
+        kept[-1] = np.where(members, made, 0.0)
     unseen = (imports <= 0) & (shipped <= 0)
     net = imports - shipped
     with np.errstate(invalid="ignore", divide="ignore"):
         reliance = np.clip(np.where(net <= 0, 0.0, net / (produced + net)), 0, 1)
     reliance = np.where(np.isnan(produced) | unseen, np.nan, reliance)
-    sourcing = _ends(supplied + np.nan_to_num(at_home), np.isnan(at_home), low, high)
-    world = _ends(np.nan_to_num(own)[None], np.isnan(own)[None], low, high)
+    if np.isnan(own).all():  # nobody counts: anything from nothing to everything may be made at home
+        sourcing = _any_share(supplied, np.isnan(at_home), low, high)
+        world = (np.array([np.nan]), np.array([np.nan]))
+    else:
+        sourcing = _ends(supplied + np.nan_to_num(at_home), unsure, low, high)
+        world = _ends(np.nan_to_num(own)[None], most[None], low, high)
     return {
         "production": produced,
         "imports": np.where(unseen, np.nan, imports),
@@ -122,22 +134,71 @@ def _year(flows: Numbers, own: Numbers, low: Numbers, high: Numbers) -> dict[str
     }
 
 
-def _ends(amounts: Numbers, unknown: Flags, low: Numbers, high: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the least and greatest concentration of each row of suppliers (equations E110, E111)."""
+def _ends(amounts: Numbers, most: Numbers, low: Numbers, high: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the least and greatest concentration of each row of suppliers (equations E110, E111).
+
+    Args:
+        amounts: known amounts; 0 where the amount is not known.
+        most: what a supplier without a figure may have supplied at most beyond that; 0 for all others.
+        low: weight of each supplier at least.
+        high: weight of each supplier at most.
+    """
+    total = amounts.sum(axis=1)
+    blank = (total <= 0) & ~(most > 0).any(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        least = (amounts**2 * low).sum(axis=1) / total**2
+        greatest = (amounts**2 * high).sum(axis=1) / total**2
+    for row in np.flatnonzero((most > 0).any(axis=1)):
+        unsure = np.flatnonzero(most[row] > 0)
+        given = (amounts[row], most[row], unsure)
+        least[row], greatest[row] = _least(*given, low), _greatest(*given, high)
+    return np.where(blank, np.nan, least), np.where(blank, np.nan, greatest)
+
+
+def _any_share(amounts: Numbers, unknown: Flags, low: Numbers, high: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the ends where some suppliers may have any share of a row's supply (equation E111)."""
     total = amounts.sum(axis=1)
     squares = (amounts / np.where(total > 0, total, np.nan)[:, None]) ** 2
     least, most = (squares * low).sum(axis=1), (squares * high).sum(axis=1)
-    some = unknown.any(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = 1 / np.where(unknown, 1 / low, 0.0).sum(axis=1)
         lower = np.where(np.isnan(least), spread, least * spread / (least + spread))
     lower = np.where((least == 0) | (spread == 0), 0.0, lower)
-    upper = np.fmax(most, np.where(unknown, high, -np.inf).max(axis=1))
-    every = unknown.all(axis=1)
-    return (
-        np.where(every, np.nan, np.where(some, lower, least)),
-        np.where(every, np.nan, np.where(some, upper, most)),
-    )
+    return lower, np.fmax(most, np.where(unknown, high, -np.inf).max(axis=1))
+
+
+def _index(amounts: Numbers, weight: Numbers) -> float:
+    total = float(amounts.sum())
+    return float((amounts**2 * weight).sum()) / total**2 if total > 0 else 0.0
+
+
+def _greatest(known: Numbers, most: Numbers, unsure: Places, weight: Numbers) -> float:
+    """In each unknown amount the index first falls, then rises: the greatest is at an end of every range."""
+    ends = [0.0]
+    for choice in itertools.product((0.0, 1.0), repeat=len(unsure)):
+        tried = known.copy()
+        tried[unsure] += most[unsure] * np.array(choice)
+        ends.append(_index(tried, weight))
+    return max(ends)
+
+
+def _least(known: Numbers, most: Numbers, unsure: Places, weight: Numbers) -> float:
+    """One unknown amount after the other where the index falls no more: squares over others' sum."""
+    if known.sum() <= 0:
+        return 0.0
+    tried = known.copy()
+    for _ in range(_ROUNDS):
+        before = _index(tried, weight)
+        for place in unsure:
+            others = tried.copy()
+            others[place] = 0.0
+            rest = float((others**2 * weight).sum())
+            pull = float(weight[place] * others.sum())
+            best = rest / pull if pull > 0 else np.inf
+            tried[place] = np.clip(best, known[place], known[place] + most[place])
+        if before - _index(tried, weight) <= _STILL * before:
+            break
+    return _index(tried, weight)
 
 
 def _flows(form: Form, years: list[int], read: Read) -> list[Numbers]:
@@ -159,22 +220,33 @@ def _flows(form: Form, years: list[int], read: Read) -> list[Numbers]:
     return matrices
 
 
-def _production(form: Form, years: list[int], known_on: date | None) -> tuple[Numbers, list[bool]]:
-    """Return contained tonnes per country and year, NaN where listed without a figure, and years covered."""
+def _production(form: Form, years: list[int], known_on: date | None) -> tuple[Numbers, Numbers, list[bool]]:
+    """Return contained tonnes per country and year, their most where there is no figure, and years covered.
+
+    A country listed without a figure is NaN; it made at most what was ever counted of it or, where nothing
+    ever was, what the least producer of the year made.
+    """
     from evernormal.data import production  # noqa: PLC0415 - opens the snapshot
     from evernormal.data.snapshot import source_day  # noqa: PLC0415 - opens the snapshot
 
     place = {name: number for number, name in enumerate(suppliers())}
-    found = np.zeros((len(place), len(years)))
+    found, most = np.zeros((2, len(place), len(years)))
     late = known_on is not None and known_on < source_day("production")
     if late or not form.production_source or form.production_factor is None:
-        return found, [False] * len(years)
-    rows = production([form.production_source.partition(":")[2]], years=years)
+        return found, most, [False] * len(years)
+    rows = production([form.production_source.partition(":")[2]])
+    highest = dict(rows.group_by("country").agg(pl.col("value").max()).iter_rows())
+    rows = rows.filter(pl.col("year").is_in(years))
+    counted = rows.filter(pl.col("value") > 0)
+    least = dict(counted.group_by("year").agg(pl.col("value").min()).iter_rows())
     for country, year, value, unit in rows.select("country", "year", "value", "unit").iter_rows():
-        tonnes = np.nan if value is None else value * _TONNES[unit] * form.production_factor
-        found[place[country], years.index(year)] += tonnes
+        scale, column = _TONNES[unit] * form.production_factor, years.index(year)
+        found[place[country], column] += np.nan if value is None else value * scale
+        if value is None:
+            ever = highest.get(country)
+            most[place[country], column] = (least.get(year, 0.0) if ever is None else ever) * scale
     covered = set(rows.filter(pl.col("value").is_not_null())["year"].to_list())
-    return found, [year in covered for year in years]
+    return found, most, [year in covered for year in years]
 
 
 def weights_of(years: list[int], trade_parameter: float | Mapping[str, float]) -> Weights:
