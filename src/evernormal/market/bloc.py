@@ -15,6 +15,7 @@ from evernormal.market import bloc_tables
 from evernormal.market.acts import Act, Calendar
 from evernormal.market.bloc_accounts import compare_accounts
 from evernormal.market.bloc_act import MONTHS, Mechanism, Reference, YearActs, mechanism_for, year_acts
+from evernormal.market.bloc_derivations import DERIVATIONS, STUDY
 from evernormal.market.bloc_findings import bloc_findings
 from evernormal.market.bloc_market import Projects, base_price
 from evernormal.market.bloc_year import Setting, Year, solve_year
@@ -22,7 +23,7 @@ from evernormal.market.parameters import MONTHLY_KINDS, behaviour, market_parame
 from evernormal.market.routes import routes_of
 from evernormal.market.run import final_uses
 from evernormal.network.network import Network
-from evernormal.result import Derivation, Finding, Lineage, Parameter, Result
+from evernormal.result import Finding, Input, Lineage, Parameter, Result
 
 if TYPE_CHECKING:
     from evernormal.network.measures import Measure
@@ -209,6 +210,7 @@ def bloc_result(
     call: Mapping[str, Any],
     more: Mapping[str, pl.DataFrame] | None = None,
     kind: str = "bloc",
+    inputs: tuple[Input, ...] = (),
 ) -> Result:
     """Put a pair of years, and what a study adds, into one Result."""
     from evernormal import __version__  # noqa: PLC0415 - avoids a cycle at import
@@ -225,7 +227,8 @@ def bloc_result(
         "instrument": after.mechanism.instrument,
         **call,
     }
-    lineage = Lineage(__version__, network.inputs, shown, DERIVATIONS, None, said)
+    derivations = DERIVATIONS if kind == "bloc" else STUDY
+    lineage = Lineage(__version__, (*network.inputs, *inputs), shown, derivations, None, said)
     told = (*network.findings, *findings, *bloc_findings(before, after))
     tables = {name: table.fill_nan(None) for name, table in tables.items()}
     return Result(kind, tables, with_units(tables), lineage, told, network.coverage)
@@ -261,19 +264,3 @@ def with_units(tables: Mapping[str, pl.DataFrame]) -> dict[str, dict[str, str]]:
                 ending = next((s for s in SUFFIXES if column.endswith(s)), "")
                 units[name][column] = SUFFIXES.get(ending, "see column unit")
     return units
-
-
-DERIVATIONS = (
-    Derivation("ladder", "levy_usd_t", "E80", ("ladder.user_usd_t", "ladder.reference_usd_t"),
-               "Least levy on goods from outside that holds the reference price."),
-    Derivation("ladder", "user_usd_t", "E82", ("regions.made_t", "regions.used_t"),
-               "Price at which every balance of the year closes."),
-    Derivation("margins", "margin_usd_t", "E88", ("ladder.user_usd_t", "ladder.maker_usd_t"),
-               "What converting a tonne leaves over its input."),
-    Derivation("incidence", "change_usd", "E85", ("regions.price_usd_t", "flows.after_t"),
-               "Change of surplus, revenue or cost against the year without the mechanism."),
-    Derivation("leakage", "passed_off_t", "E84", ("flows.passed_off_t",),
-               "Goods from outside that enter free as if made inside."),
-    Derivation("summary", "value", "E86", ("incidence.change_usd",),
-               "Sums over accounts; residuals of market, levies and accounts."),
-)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from evernormal.market.bloc_projects import DISCOUNT_RATE, check_projects, plant
 from evernormal.market.bloc_question import lay_out, pair_of
 from evernormal.market.bloc_viability import project_tables
 from evernormal.network.network import Network
-from evernormal.result import Result
+from evernormal.result import Input, Result
 
 if TYPE_CHECKING:
     from evernormal.network.scenario import Scenario
@@ -85,7 +86,14 @@ def bloc_study(
         "sources": [{"title": s.title, "reference": s.reference} for s in scenario.sources],
     }
     found = (*question.findings, *left_out)
-    return bloc_result(before, after, found, parameters or {}, call, more, "bloc_study")
+    inputs = (Input(f"scenario {scenario.name}", scenario.sha256(), "scenario file"), _projects_input(table))
+    return bloc_result(before, after, found, parameters or {}, call, more, "bloc_study", inputs)
+
+
+def _projects_input(table: pl.DataFrame) -> Input:
+    """The projects that were judged, pinned by their cells."""
+    digest = hashlib.sha256(table.write_csv().encode()).hexdigest()
+    return Input("bloc projects", digest, "sources named by row")
 
 
 def _end_use_names(network: Network) -> pl.DataFrame:
