@@ -27,7 +27,11 @@ def flows(*rows: tuple[str, str, float]) -> pl.DataFrame:
 
 def account(*rows: tuple[str, str, float], **others: Any) -> Account:
     """The visible buyer USA, the maker CHN with 90 t and the maker RUS with 10 t; nobody else makes any."""
-    known = {"production": {"CHN": 90.0, "RUS": 10.0}, "unlisted": 0.0, "visible": frozenset({"USA"})}
+    known: dict[str, Any] = {
+        "production": {"CHN": 90.0, "RUS": 10.0},
+        "unlisted": 0.0,
+        "visible": frozenset({"USA"}),
+    }
     return Account("x/metal", flows(*rows), **(known | others))
 
 
@@ -148,8 +152,8 @@ def test_law_1_gallium_of_canada_and_germany_is_implied_to_be_chinese() -> None:
     network.require_balance(1e-9)
     table = network.tables["implied_flows"]
     assert {"CAN", "DEU", "BEL"} <= set(table["relay"]) and not {"JPN", "RUS", "USA"} & set(table["relay"])
-    china = table.filter(pl.col("supplier") == "CHN")["implied_t"].sum()
-    assert china > 0.95 * table["implied_t"].sum() > 0
+    china = float(table.filter(pl.col("supplier") == "CHN")["implied_t"].sum())
+    assert china > 0.95 * float(table["implied_t"].sum()) > 0
     seen = network.flow_table().filter((pl.col("exporter") == "CHN") & (pl.col("importer") == "CAN"))
     said = table.filter((pl.col("supplier") == "CHN") & (pl.col("relay") == "CAN"))["implied_t"].item()
     assert seen["flow_t"].item() == pytest.approx(said, rel=1e-3)

@@ -148,6 +148,22 @@ def _typed_basket(code: str, revision: str) -> Basket | None:
     return Basket(code, revision, found[0]["description"], members, closed=True)
 
 
+def _other_way(code: str, revision: str) -> str:
+    """Return what to ask instead of a code that a revision does not have."""
+    from evernormal.data import concordance  # noqa: PLC0415  reads a table only when it is needed
+
+    members = basket_table("basket_members").filter((pl.col("system") == "HS") & (pl.col("code") == code))
+    if members.is_empty():
+        return "Give another code; in Python, members=[...] says what it holds."
+    first = str(members["first"].min())
+    links = concordance(first, revision, [code])["links"]
+    codes = ", ".join(sorted(set(links["to_code"].drop_nulls().to_list())))
+    return (
+        f"In {revision} its goods are under {codes}: ask for one of these, or give trade that is coded in"
+        f" {first} or later."
+    )
+
+
 def _catalogue_basket(code: str, revision: str) -> Basket:
     """Return the forms of ``codes.csv`` under a code, in this revision or the nearest one that names it."""
     named: dict[str, list[tuple[str, bool, str, str]]] = {}
@@ -161,8 +177,9 @@ def _catalogue_basket(code: str, revision: str) -> Basket:
         named = {}  # the code is known, and not of this revision
     order = sorted(named, key=lambda r: (abs(REVISIONS.index(r) - place), REVISIONS.index(r)))
     if not order:
-        cure = "Give members=[...], the kinds of goods that it holds."
-        raise NotCoveredError(f"nothing is known of what {revision} code {code} holds", cure=cure)
+        raise NotCoveredError(
+            f"nothing is known of what {revision} code {code} holds", cure=_other_way(code, revision)
+        )
     rows = named[order[0]]
     closed = any(not row[1] for row in rows)
     single = [row for row in rows if row[1] or material(form(row[0]).material).symbol]

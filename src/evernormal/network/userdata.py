@@ -19,7 +19,7 @@ from evernormal.network.forms import form, form_names
 from evernormal.network.load import Scope, codes_in, load_network
 from evernormal.network.network import Network
 from evernormal.network.observations import Base, base_years
-from evernormal.network.shares import SHARE_TOLERANCE
+from evernormal.network.share_production import SHARE_TOLERANCE
 from evernormal.result import Finding, Input
 
 if TYPE_CHECKING:
