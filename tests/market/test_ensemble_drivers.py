@@ -12,6 +12,7 @@ import pytest
 
 from evernormal import ensemble
 from evernormal.errors import InputError
+from evernormal.market.batch import Atlas
 from evernormal.market.factors import Joint, Space
 from evernormal.market.parameters import Behaviour
 from evernormal.market.sensitivity import borgonovo_delta, sobol_indices, sobol_points
@@ -175,3 +176,17 @@ def test_a_mood_makes_everything_harder(act: MakeAct, scenario: MakeScenario) ->
     assert hard[names.index("licence.delay_days")] > calm[names.index("licence.delay_days")] + 20
     assert hard[names.index("licence.approval_share")] < calm[names.index("licence.approval_share")] - 0.2
     assert hard[names.index("quota.share_of_base")] < calm[names.index("quota.share_of_base")] - 0.2
+
+
+def test_the_atlas_learns_which_factors_move_the_answer() -> None:
+    """Starts are looked for where the active set is alike: a factor that moves nothing does not count."""
+    rng = np.random.default_rng(2)
+    points = rng.random((40, 3))
+    moved = [{0: (np.arange(100) < 60 * x).astype(np.int8)} for x in points[:, 1]]
+    learned = Atlas(points, tuple((stood,) for stood in moved)).weighed().weights
+    assert learned is not None and learned.shape == (1, 3)
+    assert learned[0, 1] > 20 * max(learned[0, 0], learned[0, 2])
+    few = Atlas(points, tuple((stood if n < 5 else {},) for n, stood in enumerate(moved))).weighed().weights
+    np.testing.assert_array_equal(few, np.ones((1, 3)))
+    unlike = [{n % 2: stood[0]} for n, stood in enumerate(moved)]
+    assert Atlas(points, tuple((stood,) for stood in unlike)).weighed().weights is not None

@@ -8,7 +8,7 @@ iterations only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,6 +32,9 @@ Floats = NDArray[np.float64]
 BATCH = 50
 """Draws in a batch: what one task runs and one file holds."""
 
+FEWEST_HIT = 20
+"""Points of the atlas at which a chain must be hit before it is learned which factors matter to it."""
+
 SERIES = ("imports_t", "price_ratio", "cover_days", "shortage_t", "loss_usd")
 OUTCOMES = (
     "shortage_t", "loss_usd", "peak_price_ratio", "min_cover_days", "imports_lost_t", "stop_days", "hit",
@@ -47,10 +50,19 @@ class Atlas:
     Attributes:
         points: (K, factors) where they lie.
         standing: per point and chain; empty where a chain was not hit.
+        weights: (C, factors) how much a squared difference in a factor moves the active set of a chain; None:
+            all alike.
     """
 
     points: Floats
     standing: tuple[tuple[Mapping[int, ActiveSet], ...], ...]
+    weights: Floats | None = None
+
+    def weighed(self) -> Atlas:
+        """Return the atlas with weights learned from how its own active sets differ."""
+        chains = range(len(self.standing[0]))
+        found = [_weights(self.points, [stood[k] for stood in self.standing]) for k in chains]
+        return replace(self, weights=np.array(found))
 
 
 @dataclass(frozen=True)
@@ -119,7 +131,8 @@ class Kernel:
             parts.append(batch)
             place = space.coordinates(points[n : n + 1], n)
             atlas = Atlas(np.concatenate([atlas.points, place]), (*atlas.standing, *standing))
-        return _joined(parts), atlas
+        with threadpool_limits(1, "blas"):
+            return _joined(parts), atlas.weighed()
 
     def run(self, first: int, points: Floats) -> Batch:
         """Run the draws of ``points`` (N, d), numbered from ``first``."""
@@ -181,8 +194,36 @@ class Kernel:
         if not known.any():
             return None
         relevant = self._relevant[chain]
-        away = ((atlas.points[:, relevant] - point[relevant]) ** 2).sum(axis=1)
+        weights = np.ones(len(point)) if atlas.weights is None else atlas.weights[chain]
+        away = (atlas.points[:, relevant] - point[relevant]) ** 2 @ weights[relevant]
         return atlas.standing[int(np.argmin(np.where(known, away, np.inf)))][chain]
+
+
+def _weights(points: Floats, standing: Sequence[Mapping[int, ActiveSet]]) -> Floats:
+    """(factors,) non-negative least squares of how many variables stand elsewhere on squared differences.
+
+    All alike where too few points were hit, or where nothing that was drawn moves the set.
+    """
+    from scipy.optimize import nnls  # noqa: PLC0415 - heavy
+
+    alike = np.ones(points.shape[1])
+    hit = [n for n, stood in enumerate(standing) if stood]
+    if len(hit) < FEWEST_HIT:
+        return alike
+    one, two = (np.array(hit)[side] for side in np.triu_indices(len(hit), 1))
+    apart = np.array([_differing(standing[i], standing[j]) for i, j in zip(one, two, strict=True)])
+    found, _ = nnls((points[one] - points[two]) ** 2, apart)
+    return found if found.any() else alike
+
+
+def _differing(one: Mapping[int, ActiveSet], two: Mapping[int, ActiveSet]) -> float:
+    """Variables that stand elsewhere; those of a month from which only one was solved all do."""
+    count = 0
+    for month in sorted({*one, *two}):
+        sets = [stood[month] for stood in (one, two) if month in stood]
+        comparable = len(sets) == 2 and sets[0].shape == sets[1].shape
+        count += int((sets[0] != sets[1]).sum()) if comparable else max(len(part) for part in sets)
+    return float(count)
 
 
 def _keep(
