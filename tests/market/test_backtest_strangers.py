@@ -12,7 +12,13 @@ import pytest
 
 from evernormal.app.main import run
 from evernormal.data import scan_trade
-from evernormal.errors import EvernormalError, InputError, NotCoveredError, UnknownNameError
+from evernormal.errors import (
+    EvernormalError,
+    InputError,
+    NotCoveredError,
+    SourceFormatError,
+    UnknownNameError,
+)
 from evernormal.market import backtest
 from evernormal.market.history.asked import asked_episodes
 from evernormal.market.history.episodes import Episode, registry
@@ -279,6 +285,25 @@ def test_a_gap_the_year_before_is_told(small: tuple[pl.DataFrame, list[str]]) ->
 
 
 # Ways to say it -----------------------------------------------------------------------------------
+
+
+def test_files_as_offices_write_them(small: tuple[pl.DataFrame, list[str]], tmp_path: Path) -> None:
+    """Semicolons, tabs, a byte order mark, capital letters: the same table; no file at all: a plain error."""
+    trade, cuts = small
+    wanted = backtest([cuts[0]], trade)["forecasts"]
+    for name, separator in (("semicolon", ";"), ("tab", "\t")):
+        path = tmp_path / f"{name}.csv"
+        text = trade.rename(str.upper).write_csv(separator=separator)
+        path.write_text("\ufeff" + text, "utf-8")
+        cut = tmp_path / f"{name}-cuts.csv"
+        cut.write_text(
+            f"code{separator}exporter{separator}year\n{cuts[0].replace(',', separator)}\n", "utf-8"
+        )
+        assert backtest(cut, path)["forecasts"].equals(wanted)
+    (tmp_path / "folder.csv").mkdir()
+    for broken in ("folder.csv", "none.csv", "none.parquet"):
+        refused([cuts[0]], tmp_path / broken, SourceFormatError, f"{broken}.*cannot be read")
+    refused(tmp_path / "none.csv", trade, SourceFormatError, "No such file")
 
 
 def test_episodes_in_every_form(small: tuple[pl.DataFrame, list[str]], tmp_path: Path) -> None:

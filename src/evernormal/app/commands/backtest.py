@@ -159,6 +159,10 @@ def _print(result: Result, *, own: bool) -> None:
         _print_scores(result, own=own)
 
 
+FEWEST = 30
+"""Episodes from which on what was aimed at is worth comparing with."""
+
+
 def _print_scores(result: Result, *, own: bool) -> None:
     from evernormal.market.history import page
 
@@ -167,7 +171,7 @@ def _print_scores(result: Result, *, own: bool) -> None:
     count = result["episodes"].height
     aimed = page.aims(scores, splits[0])
     _table(
-        aimed.drop("aim", "reached") if own else aimed,
+        aimed.drop("aim", "reached") if own or count < FEWEST else aimed,
         f"The reduced form on {count} export cuts, {splits[0]}",
     )
     _table(

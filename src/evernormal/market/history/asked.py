@@ -102,10 +102,12 @@ def _of_table(table: Any) -> Iterator[tuple[str, list[Any]]]:
 
 def _of_file(path: Path) -> Iterator[tuple[str, list[Any]]]:
     try:
-        rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines(), strict=True))
+        lines = path.read_text("utf-8-sig").splitlines()
+        separator = max(",;\t", key=lines[0].count) if lines else ","
+        rows = list(csv.DictReader(lines, strict=True, delimiter=separator))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SourceFormatError(
-            f"cannot be read as csv ({str(error).splitlines()[0]})",
+            f"cannot be read as csv ({getattr(error, 'strerror', None) or str(error).splitlines()[0]})",
             where=path.name,
             cure=f"Give a table with the columns {', '.join(COLUMNS)}.",
         ) from error

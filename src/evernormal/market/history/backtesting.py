@@ -115,7 +115,15 @@ def backtest(
     tested, left_out = _measured(records, tested, skip)
     run = _run(ground_, tested, anew, apart, asked is not None, frozen_split and tier == CORE.name, advance)
     repeated = int(rows.select("year", "exporter", "importer", "code").is_duplicated().sum())
-    call = {"episodes": None, "tier": tier, "refit": refit, "apart": apart, "as_of": as_of}
+    call = {
+        "trade": trade if trade is None or isinstance(trade, str) else "given",
+        "tier": tier,
+        "refit": refit,
+        "apart": apart,
+        "skip": skip,
+        "frozen_split": frozen_split,
+        "as_of": None if as_of is None else str(as_of),
+    }
     findings = (*findings, *_of_rows(repeated), *left_out)
     return result_of(run, records, source, asked is not None, findings, call)
 

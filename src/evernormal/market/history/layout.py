@@ -22,6 +22,8 @@ BACI_COLUMNS = ("t", "i", "j", "k", "v", "q")
 OUR_COLUMNS = ("year", "exporter", "importer", "code", "value_usd", "quantity_t")
 
 
+LONGEST_HEADER = 10_000
+MOST_CHARACTERS = 60
 MOST_CODES = 150
 """Codes of a data set that are read at most: those asked for, and others for the year's factor."""
 
@@ -97,16 +99,35 @@ def _table(trade: Any) -> tuple[pl.DataFrame, str]:
 
 def _file(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema=False)
+        with path.open("rb") as stream:
+            if path.suffix == ".parquet":
+                return pl.read_parquet(stream)
+            separator = _separator(stream.readline(LONGEST_HEADER))
+            stream.seek(0)
+            return pl.read_csv(stream, infer_schema=False, separator=separator)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise SourceFormatError(
-            f"cannot be read as {path.suffix[1:]} ({str(error).splitlines()[0]})",
+            f"cannot be read as {path.suffix[1:]} ({_reason(error)})",
             where=path.name,
             cure="Give a table in BACI's layout.",
         ) from error
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _separator(header: bytes) -> str:
+    """Return what stands between the columns of a header: a comma, a semicolon or a tab."""
+    return max(",;\t", key=lambda one: header.count(one.encode()))
+
+
 def _checked(table: pl.DataFrame, name: str) -> pl.DataFrame:
+    plain = {column: column.strip().lower() for column in table.columns}
+    if len(set(plain.values())) == len(plain):
+        table = table.rename(plain)
     if set(OUR_COLUMNS) <= set(table.columns):
         names, money, numbers = OUR_COLUMNS, 1.0, False
     elif set(BACI_COLUMNS) <= set(table.columns):
@@ -171,10 +192,15 @@ def _require(read: pl.DataFrame, table: pl.DataFrame, names: Iterable[str], name
         if wrong.any():
             row = int(wrong.arg_true()[0])
             raise InputError(
-                f"{table[old[column]][row]!r} is no {column.replace('_', ' ')}",
+                f"{_short(table[old[column]][row])} is no {column.replace('_', ' ')}",
                 where=f"{name}, row {row + 1}, column {old[column]}",
                 cure="A quantity may be empty or NA where it is unknown; nothing else may.",
             )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
 
 
 def _countries(rows: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:

@@ -72,7 +72,7 @@ def result_of(
         "coefficients": _coefficients(run.forms),
     }
     asked = [f"{e.code},{'+'.join(e.exporters)},{e.year}" for e in (t.episode for t in tried)]
-    given = {name: str(value) for name, value in call.items() if value is not None}
+    given = {name: value for name, value in call.items() if value is not None}
     return Result(
         "backtest",
         tables,
@@ -132,7 +132,8 @@ def _findings(tried: Sequence[Trial], broken: Mapping[str, Sequence[str]], own: 
         text = f"The world unit value of {len(blind)} episodes is unknown ({', '.join(blind[:5])})."
         yield Finding("episode-price-unknown", "caution", text, {"episodes": blind})
     if len(tried) < FEWEST_EPISODES:
-        text = f"{len(tried)} episodes tell little about skill; the registry's scores tell more."
+        counted = "1 episode tells" if len(tried) == 1 else f"{len(tried)} episodes tell"
+        text = f"{counted} little about skill; the registry's scores tell more."
         yield Finding("few-episodes", "info", text, {"episodes": len(tried)})
 
 
