@@ -32,6 +32,7 @@ __all__ = [
     "Scenario",
     "Scope",
     "Trade",
+    "TradeOrDataset",
 ]
 
 
@@ -133,6 +134,17 @@ Trade = Annotated[
     str | None,
     typer.Option(
         "--trade",
+        metavar="NAME",
+        help="Trade that you added, in place of the shipped trade, with the codes of its revision.",
+        autocompletion=complete_trade,
+    ),
+]
+
+TradeOrDataset = Annotated[
+    str | None,
+    typer.Option(
+        "--trade",
+        "--dataset",
         metavar="NAME",
         help="Trade that you added, in place of the shipped trade, with the codes of its revision.",
         autocompletion=complete_trade,

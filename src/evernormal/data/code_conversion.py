@@ -6,8 +6,9 @@ E19).  Whole numbers stay whole and no unit is lost; every amount has its low an
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,9 @@ _UNITS = {
 _PROVENANCE = ("source", "source_ref", "as_of", "grade")
 _GRADES = {"one code": "A", "learned": "B", "given": "B", "assumed": "C", "left": "C"}
 _ROW = "__row"
+_TOLD = 1e-9
+"""Share of an amount from which its loss is told."""
+
 _EXACT = 2**53
 """Largest whole number up to which all are exact in double precision."""
 
@@ -109,6 +113,7 @@ def convert_codes(
     found += [Link(c, None, 1.0, 1.0, 1.0, "left") for c in lost]
     converted = _converted(table, found, code, list(names), other)
     findings = [*links.findings, *_findings(converted, list(names), code, lost)]
+    findings += _hidden(table, converted, list(names))
     return Result(
         "code-conversion",
         {"converted": converted, "links": links["links"]},
@@ -328,6 +333,19 @@ def _findings(converted: pl.DataFrame, amounts: list[str], code: str, lost: list
         text = f"The weights are shares of value; {', '.join(quantities)} is divided by them too."
         found.append(Finding("quantity-divided-by-value", "caution", text, {"columns": quantities}))
     return found
+
+
+def _hidden(table: pl.DataFrame, converted: pl.DataFrame, amounts: list[str]) -> Iterator[Finding]:
+    """Tell how much that was known stands under a sum that is unknown, because a part of it is (law 2)."""
+    for name in amounts:
+        before, after = (math.fsum(t[name].drop_nulls().to_list()) for t in (table, converted))
+        if before and (before - after) / before > _TOLD:
+            share = (before - after) / before
+            text = (
+                f"{100 * share:.1f} % of the known {name} came to codes where another part is unknown: their"
+                " sum is unknown too. Leave rows with unknown amounts out to keep the total."
+            )
+            yield Finding("known-amount-hidden", "warning", text, {"amount": name, "share": share})
 
 
 def _float_units(converted: pl.DataFrame, amounts: Mapping[str, str]) -> dict[str, str]:

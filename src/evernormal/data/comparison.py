@@ -31,7 +31,7 @@ _TOLD = 5
 def compare_sources(
     material: str,
     stage: str,
-    years: int | Iterable[int],
+    years: int | Iterable[int] | None = None,
     countries: Iterable[str] | None = None,
     *,
     folder: str | Path | None = None,
@@ -49,7 +49,7 @@ def compare_sources(
     Args:
         material: such as ``gallium``.
         stage: ``ore``, ``refined``, ``material`` or ``component``.
-        years: calendar year or years.
+        years: calendar year or years; None for the latest that two sources have, else the latest of one.
         countries: ISO 3166 alpha-3; None for all.
         folder: folder of the user's store; None for what is shipped alone.
         as_of: only what was knowable on this day (law 11).
@@ -82,10 +82,11 @@ def compare_sources(
     >>> row["contained_t"], round(row["share"], 3)
     (606.0, 0.984)
     """
-    asked = _checked(material, stage, years, within, tolerance)
+    _check(material, stage, within, tolerance)
     wanted = None if countries is None else check_iso3(countries, where="countries")
     known_on = day(as_of)
     found = collect(material, stage, folder, known_on)
+    asked = _latest(found, material, stage) if years is None else _years(years)
     rows: list[Row] = []
     worlds: list[dict[str, Any]] = []
     coverage: list[dict[str, Any]] = [_left_out(source, why) for source, why in found.left_out]
@@ -116,19 +117,35 @@ def compare_sources(
     )
 
 
-def _checked(
-    material: str, stage: str, years: int | Iterable[int], within: int, tolerance: float
-) -> list[int]:
+def _check(material: str, stage: str, within: int, tolerance: float) -> None:
     if material not in known_materials():
         raise UnknownNameError("material", material, known_materials())
     if stage not in STAGES:
         raise UnknownNameError("stage", stage, STAGES)
     if within < 0 or not tolerance >= 0:
         raise InputError(f"within and tolerance must not be negative, got {within} and {tolerance}")
+
+
+def _years(years: int | Iterable[int]) -> list[int]:
     asked = [years] if isinstance(years, int) else sorted(set(years))
     if not asked:
         raise InputError("no year was given", where="years", cure="Give one like 2023.")
     return asked
+
+
+def _latest(found: Collected, material: str, stage: str) -> list[int]:
+    """Return the latest past year that two sources have, else the latest that one has."""
+    sources: dict[int, set[str]] = {}
+    for said in found.said:
+        if said.year <= said.as_of.year:
+            sources.setdefault(said.year, set()).add(said.source)
+    if not sources:
+        raise NotCoveredError(
+            f"no source has {material} at stage {stage!r}",
+            cure="Add a publisher's file with `evernormal data add`, or ask for another stage.",
+        )
+    shared = [year for year, names in sources.items() if len(names) > 1]
+    return [max(shared or sources)]
 
 
 # --- what is told ----------------------------------------------------------------

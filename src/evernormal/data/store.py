@@ -93,10 +93,7 @@ def add(
     """
     chosen = adapter(source)
     path, root = Path(file), Path(folder)
-    if not path.is_file():
-        raise InputError(
-            "there is no such file", where=str(path), cure="Give the path of the publisher's file."
-        )
+    _require_file(path)
     wanted = None if codes is None else tuple([codes] if isinstance(codes, str) else codes)
     asked = Asked(revision, day(as_of), wanted, limits or Limits(), progress)
     if name is not None:
@@ -117,6 +114,20 @@ def add(
         except OSError as error:
             raise storage_error(error, "nothing was added") from error
     return _addition(vintage_of(entry, root), found, noticed, new, before)
+
+
+def _require_file(path: Path) -> None:
+    """Raise unless a path is that of an ordinary file: a device or a pipe may never end."""
+    if path.is_file():
+        return
+    what = "there is no such file"
+    if path.is_dir():
+        what = "this is a folder, expected a file"
+    elif path.exists():
+        what = "this is a device or a pipe, expected an ordinary file"
+    elif path.is_symlink():
+        what = "this is a link that leads to no file"
+    raise InputError(what, where=str(path), cure="Give the path of the publisher's file.")
 
 
 def _told_when_cut_off(found: Reading, path: Path) -> Reading:

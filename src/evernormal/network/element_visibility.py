@@ -45,7 +45,7 @@ def _columns() -> list[str]:
 def visibility(
     of: str | Iterable[str],
     country: str,
-    years: Iterable[int] | int,
+    years: Iterable[int] | int | None = None,
     *,
     new_codes: Iterable[str] = (),
     rank: bool = True,
@@ -74,7 +74,7 @@ def visibility(
     Args:
         of: a six-digit code, a material such as ``neodymium``, or several of either.
         country: ISO 3166 alpha-3.
-        years: calendar years.
+        years: calendar years; None for the latest in which the country traded one of the codes.
         new_codes: members that get a national code of their own, such as ``neodymium/oxide``, or a material
             or an element for all its members, or ``all``.
         rank: judge a code for every member by itself as well.
@@ -109,8 +109,10 @@ def visibility(
     """
     known_on = day_of(as_of)
     names = [of] if isinstance(of, str) else list(of)
-    asked = [years] if isinstance(years, int) else list(years)
     side = _side(flow)
+    if years is None:
+        years = _latest(names, country, side, dataset, folder, known_on)
+    asked = [years] if isinstance(years, int) else list(years)
     if by not in SIDES:
         raise UnknownNameError("side", by, SIDES, where="by")
     given: dict[str, Any] = {"subcodes": subcodes, "customs": customs, "prices": prices, "facts": facts}
@@ -145,6 +147,28 @@ def _side(flow: str) -> str:
     if flow not in sides:
         raise UnknownNameError("flow", flow, sides, where="flow")
     return sides[flow]
+
+
+def _latest(
+    names: Sequence[str],
+    country: str,
+    side: str,
+    dataset: str | None,
+    folder: str | Path | None,
+    as_of: date | None,
+) -> int:
+    from evernormal.data import covered_codes, trade  # noqa: PLC0415  reads a table only when it is needed
+
+    known = {basket.code for basket in _baskets(names, _revision(dataset, folder, as_of))}
+    codes = sorted(known.intersection(covered_codes(dataset=dataset, folder=folder, as_of=as_of)))
+    whose: dict[str, Any] = {side: [country]}
+    last = trade(codes, **whose, dataset=dataset, folder=folder, as_of=as_of)["year"].max() if codes else None
+    if last is None:
+        raise NotCoveredError(
+            f"no trade of {country} is known under {', '.join(sorted(known))}",
+            cure="Add a data set that has it: `evernormal data add baci FILE`.",
+        )
+    return int(str(last))
 
 
 def _baskets(names: Sequence[str], revision: str) -> list[Basket]:

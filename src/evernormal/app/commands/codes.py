@@ -52,6 +52,8 @@ def codes(
     dataset: Annotated[
         list[str] | None,
         typer.Option(
+            "--concordance",
+            "--dataset",
             metavar="NAME",
             help="A concordance that you added, in place of the shipped one; may be given more than once, and"
             " 'shipped' fills in.",

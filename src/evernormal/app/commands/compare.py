@@ -29,7 +29,13 @@ def register(app: typer.Typer) -> None:
 
 def compare(
     material: Annotated[str, typer.Argument(help="Material, such as gallium or rare-earths.")],
-    year: Annotated[list[int], typer.Option(help="Calendar year; may be given more than once.")],
+    year: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Calendar year; may be given more than once. The latest of two sources when left out.",
+            show_default=False,
+        ),
+    ] = None,
     stage: Annotated[str, typer.Option(help="ore, refined, material or component.")] = "refined",
     country: Annotated[
         list[str] | None,
@@ -63,7 +69,7 @@ def compare(
         result = data.compare_sources(
             material,
             stage,
-            year,
+            year or None,
             wanted or None,
             folder=settings.store_folder(),
             as_of=as_of,

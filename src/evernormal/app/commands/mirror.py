@@ -49,6 +49,8 @@ def mirror(
     dataset: Annotated[
         list[str] | None,
         typer.Option(
+            "--customs",
+            "--dataset",
             metavar="NAME",
             help="Data set of customs declarations that you added; the only one when left out."
             " May be given more than once: where two declare the same, the first is taken.",

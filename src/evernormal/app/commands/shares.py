@@ -10,7 +10,18 @@ from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
 from evernormal.app.drawing import check_chart, draw_chart, tell_chart
 from evernormal.app.keeping import kept
-from evernormal.app.options import AsOf, Basis, Chart, ChartLanguage, Explain, Facts, Json, Language, Out
+from evernormal.app.options import (
+    AsOf,
+    Basis,
+    Chart,
+    ChartLanguage,
+    Explain,
+    Facts,
+    Json,
+    Language,
+    Out,
+    TradeOrDataset,
+)
 from evernormal.app.progress import progress
 from evernormal.errors import InputError
 
@@ -52,10 +63,7 @@ def shares(
         list[int] | None,
         typer.Option(help="Only this year; may be given more than once.", show_default=False),
     ] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="A data set that you added, instead of the shipped trade."),
-    ] = None,
+    trade: TradeOrDataset = None,
     facts: Facts = None,
     code: Annotated[
         list[str] | None,
@@ -81,9 +89,9 @@ def shares(
     years = year or None
     with progress("Reading trade", quiet=as_json):
         result = (
-            _of_form(importer, form, by, years, dataset, facts, code, as_of)
+            _of_form(importer, form, by, years, trade, facts, code, as_of)
             if form is not None
-            else _of_codes(importer, code, by, years, dataset, facts, as_of)
+            else _of_codes(importer, code, by, years, trade, facts, as_of)
         )
     if kept(result, out, explain, lang, as_json=as_json):
         return

@@ -11,7 +11,16 @@ from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
 from evernormal.app.drawing import check_chart, draw_chart, tell_chart
 from evernormal.app.keeping import kept
-from evernormal.app.options import Chart, ChartLanguage, Explain, Json, Language, Out
+from evernormal.app.options import (
+    AsOf,
+    Chart,
+    ChartLanguage,
+    Explain,
+    Json,
+    Language,
+    Out,
+    TradeOrDataset,
+)
 from evernormal.app.progress import progress
 
 __all__ = ["register"]
@@ -41,7 +50,7 @@ class Flow(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command("visibility", epilog="Example: evernormal visibility 284690 --country KOR --year 2023")(
+    app.command("visibility", epilog="Example: evernormal visibility 284690 --country JPN --year 2023")(
         visibility
     )
 
@@ -56,12 +65,20 @@ def visibility(
     country: Annotated[
         str,
         typer.Option(
+            "--country",
+            "--focal",
             metavar="ISO3",
             help="Country: ISO 3166 alpha-3 code or name.",
             autocompletion=complete_country,
         ),
-    ],
-    year: Annotated[list[int], typer.Option(help="Calendar year; may be given more than once.")],
+    ] = "KOR",
+    year: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Calendar year; may be given more than once. The latest with trade when left out.",
+            show_default=False,
+        ),
+    ] = None,
     new_code: Annotated[
         list[str] | None,
         typer.Option(
@@ -75,18 +92,12 @@ def visibility(
     ] = Table.elements,
     by: Annotated[Side, typer.Option(help="What orders the new codes.")] = Side.value,
     flow: Annotated[Flow, typer.Option(help="Imports or exports.")] = Flow.imports,
-    dataset: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="A trade data set that you added, instead of the shipped trade."),
-    ] = None,
+    trade: TradeOrDataset = None,
     customs: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="A customs data set that you added, with national codes."),
     ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(metavar="DATE", help="Use only what was knowable on this day, like 2024-06-30."),
-    ] = None,
+    as_of: AsOf = None,
     chart: Chart = None,
     lang: ChartLanguage = Language.en,
     out: Out = None,
@@ -107,14 +118,14 @@ def visibility(
         result = seen(
             of,
             iso3(country, where="--country"),
-            year,
+            year or None,
             new_codes=new_code or (),
             rank=table is Table.codes,
             by=by.value,
             flow=flow.value,
             customs=customs,
-            dataset=dataset,
-            folder=settings.store_folder() if dataset or customs else None,
+            dataset=trade,
+            folder=settings.store_folder() if trade or customs else None,
             as_of=as_of,
         )
     if kept(result, out, explain, lang, as_json=as_json):

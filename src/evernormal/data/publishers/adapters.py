@@ -158,7 +158,11 @@ def adapter(key: str) -> Adapter:
         UnknownNameError: there is none of this name; names the nearest.
     """
     if key not in adapters():
-        raise UnknownNameError("source", key, adapters(), where="data add")
+        error = UnknownNameError("source", key, adapters(), where="data add")
+        if not error.suggestions:
+            error.cure = f"Known: {', '.join(adapters())}; see `evernormal data sources`."
+            error.args = (error.message,)
+        raise error
     return adapters()[key]
 
 
