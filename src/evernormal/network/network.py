@@ -101,7 +101,8 @@ class Network:
         end_uses: final uses of the focal region; shares of one form sum to 1.
         gross_per_contained: form to tonnes gross per tonne contained of the focal region's imports.
         tables: observations behind the arrays; ``base_rows`` always (one row per source row of the focal
-            region's imports), ``adjustments`` always (what balancing changed), others as available.
+            region's imports), ``adjustments`` always (what balancing changed), others as available:
+            ``implied_flows`` are flows that nobody observed and what they follow from (equation E27).
         findings: what a reader must know.
         coverage: one row per (region, form, item) that was needed: ``observed``, ``estimated`` or
             ``unknown``.

@@ -46,6 +46,8 @@ RECOVERED = Parameter(
 """Share of what a country ships beyond its known production that comes from scrap or stock at home."""
 
 NEGLIGIBLE = 1e-9
+SMALL_SURPLUS = 1e-3
+"""A maker with less than this share of what all have left is not asked: grams among tonnes."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,8 @@ def _surplus(
         left = min(left, account.onward.get(country, left))
         if left > 0:
             found[country] = left
-    return found
+    least = SMALL_SURPLUS * sum(found[c] for c in sorted(found))
+    return {country: left for country, left in found.items() if left >= least}
 
 
 def _unexplained(account: Account, exports: Mapping[str, float]) -> dict[str, float]:

@@ -66,6 +66,7 @@ def show_network(
                 "year": loaded.year,
                 "regions": loaded.table(),
                 "flows": loaded.flow_table(),
+                "implied_flows": loaded.tables["implied_flows"],
                 "adjustments": loaded.tables["adjustments"],
                 "base_rows": loaded.tables["base_rows"],
                 "coverage": loaded.coverage,
@@ -78,6 +79,20 @@ def show_network(
     output.print_table(loaded.table(), title=head)
     flows = loaded.flow_table().sort("flow_t", "exporter", "importer", descending=[True, False, False])
     _print_largest(flows, "Largest flows, tonnes contained a year")
+    implied = loaded.tables["implied_flows"]
+    if implied.height:
+        columns = (
+            "supplier",
+            "relay",
+            "form",
+            "implied_t",
+            "exports_t",
+            "production_t",
+            "recovered_t",
+            "grade",
+        )
+        ranked = implied.sort("implied_t", "supplier", "relay", descending=[True, False, False])
+        _print_largest(ranked.select(columns), "Implied by what relays ship (E27), seen by nobody")
     _print_own(loaded.tables["base_rows"], loaded.focal)
     adjustments = loaded.tables["adjustments"].sort(
         pl.col("change_t").abs(), descending=True, nulls_last=True
