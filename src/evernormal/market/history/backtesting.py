@@ -16,7 +16,7 @@ from evernormal.market.history.cross_validation import Trial, try_episode
 from evernormal.market.history.episodes import HELD_OUT, TRAIN, Episode, build_registry, check_split, registry
 from evernormal.market.history.intervals import ErrorRow, error_rows
 from evernormal.market.history.layout import read_trade
-from evernormal.market.history.outcome import Outcome, result_of
+from evernormal.market.history.outcome import Outcome, named, result_of
 from evernormal.market.history.records import TradeRecords, arrange
 from evernormal.market.history.reduced_form import ReducedForm
 from evernormal.market.history.runs import Advance, Apart, cross_validated, earlier_years, frozen, ground
@@ -221,8 +221,8 @@ def _left_out(wrong: Sequence[tuple[Episode, EvernormalError]]) -> tuple[Finding
         return ()
     names = [one.name for one, _ in wrong]
     shown = "; ".join(f"{one.name}: {error.what}" for one, error in wrong[:5])
-    text = f"{len(wrong)} episodes cannot be tried and were left out ({shown})."
-    return (Finding("episodes-left-out", "caution", text, {"episodes": names}),)
+    text = f"Left out because they cannot be tried, {len(wrong)} of all episodes ({shown})."
+    return (Finding("episodes-left-out", "caution", text, named(names)),)
 
 
 def _run(

@@ -26,10 +26,11 @@ from evernormal.market.history.score_tables import (
 )
 from evernormal.result import Derivation, Finding, Input, Lineage, Result
 
-__all__ = ["Outcome", "result_of"]
+__all__ = ["Outcome", "named", "result_of"]
 
 FEWEST_EPISODES = 30
 SMALL_CUT = WIDER.cut
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -114,27 +115,33 @@ def _broken(trade: TradeRecords, episode: Episode) -> tuple[str, ...]:
 def _findings(tried: Sequence[Trial], broken: Mapping[str, Sequence[str]], own: bool) -> Iterable[Finding]:
     dirty = [name for name, rules in broken.items() if rules]
     if dirty and own:
-        shown = "; ".join(f"{name}: {', '.join(broken[name])}" for name in dirty[:5])
+        shown = "; ".join(f"{name}: {', '.join(broken[name])}" for name in dirty[:SHOWN])
         text = (
-            f"{len(dirty)} episodes break cleaning rules of the registry ({shown}):"
+            f"Cleaning rules of the registry are broken in {len(dirty)} of {len(tried)} episodes ({shown}):"
             " their cut may be none of goods."
         )
-        yield Finding("episode-breaks-rules", "caution", text, {"episodes": dirty})
+        yield Finding("episode-breaks-rules", "caution", text, named(dirty))
     small = [trial.episode.name for trial in tried if _cut(trial) < SMALL_CUT]
     if small:
         text = (
-            f"{len(small)} episodes cut less than {SMALL_CUT:.0%} ({', '.join(small[:5])}); intervals were"
-            " made from larger cuts."
-        )
-        yield Finding("episode-small-cut", "caution", text, {"episodes": small})
+            f"Less than {SMALL_CUT:.0%} was cut in {len(small)} of {len(tried)} episodes"
+            f" ({', '.join(small[:SHOWN])}); intervals were made from larger cuts."
+        ).replace("%", " %")
+        yield Finding("episode-small-cut", "caution", text, named(small))
     blind = [trial.episode.name for trial in tried if trial.price_actual != trial.price_actual]
     if blind:
-        text = f"The world unit value of {len(blind)} episodes is unknown ({', '.join(blind[:5])})."
-        yield Finding("episode-price-unknown", "caution", text, {"episodes": blind})
+        text = f"The world unit value is unknown in {len(blind)} episodes ({', '.join(blind[:SHOWN])})."
+        yield Finding("episode-price-unknown", "caution", text, named(blind))
     if len(tried) < FEWEST_EPISODES:
         counted = "1 episode tells" if len(tried) == 1 else f"{len(tried)} episodes tell"
         text = f"{counted} little about skill; the registry's scores tell more."
         yield Finding("few-episodes", "info", text, {"episodes": len(tried)})
+
+
+def named(names: Sequence[str]) -> dict[str, object]:
+    """Return the values of a finding about episodes: all of them, how many, and the first five in words."""
+    more = " …" if len(names) > SHOWN else ""
+    return {"episodes": list(names), "count": len(names), "shown": ", ".join(names[:SHOWN]) + more}
 
 
 def _cut(trial: Trial) -> float:
