@@ -13,9 +13,14 @@ from tests.market.conftest import FORM
 from evernormal.errors import InputError, LabelError, ScenarioError
 from evernormal.market import bloc_study, read_projects
 from evernormal.market.bloc_projects import COLUMNS, annuity, break_even
+from evernormal.market.bloc_question import lay_out, pair_of
+from evernormal.market.bloc_ranges import ranges
 from evernormal.network.network import Network
 from evernormal.network.question import network_of
 from evernormal.network.scenario import Scenario, load_scenario, scenario_from
+from evernormal.report.bloc_sheets import bloc_sheets
+from evernormal.report.bloc_words import bloc_sentences
+from evernormal.report.language import language
 from evernormal.result import Result
 
 SHIPPED = ("bloc-aluminium-outside", "bloc-lithium-hydroxide", "bloc-neodymium-magnet")
@@ -69,7 +74,12 @@ def lithium() -> Result:
 def test_every_shipped_bloc_holds_and_its_accounts_close(name: str, lithium: Result) -> None:
     """Residuals of market, levies and accounts, on real networks with and without Korea."""
     scenario = load_scenario(name)
-    result = lithium if name == "bloc-lithium-hydroxide" else bloc_study(network_of(scenario), scenario)
+    network = network_of(scenario)
+    known = name == "bloc-lithium-hydroxide"
+    result = lithium if known else bloc_study(network, scenario, with_ranges=False)
+    outside = {region for region in network.regions if region not in result.lineage.call["members"]}
+    assert len(outside - {"KOR", "MEX", "THA", "ROW"}) > 3
+    assert result["attacks"]["by"][0] in outside - {"KOR", "ROW"}
     assert result.scalar("market_residual") < 1e-9
     assert result.scalar("complementarity_residual") < 1e-8
     assert result.scalar("accounts_residual") < 1e-9
@@ -87,6 +97,46 @@ def test_korea_inside_and_outside(lithium: Result) -> None:
     assert stand["outside"]["price_usd_t"] < stand["none"]["price_usd_t"] < stand["inside"]["price_usd_t"]
     assert stand["inside"]["government_usd"] > 0 > stand["inside"]["users_usd"]
     assert stand["inside"]["main_supplier"] == "CHN" and stand["inside"]["levy_usd_t"] > 0
+
+
+def test_behaviour_at_the_ends_of_its_intervals(lithium: Result) -> None:
+    """The central row is the answer; each assumption moves it, and what is fixed by the user is not moved."""
+    table = lithium["ranges"]
+    assert table["end"].to_list() == ["central", *["low", "high"] * 3]
+    assert table["members_usd"][0] == pytest.approx(lithium.scalar("members_welfare_usd"), rel=1e-12)
+    assert table["members_usd"].n_unique() == table.height
+    scenario = load_scenario("bloc-lithium-hydroxide")
+    network = network_of(scenario)
+    fixed = {"use_elasticity": 0.2, "substitution_long": 1.5}
+    question = lay_out(network, scenario, fixed)
+    some = ranges(network, scenario, fixed, question, pair_of(question, question.mechanism))
+    assert some["assumption"].to_list() == ["central", "supply", "supply"]
+
+
+def test_a_real_project_that_pays_only_with_the_floor(lithium: Result) -> None:
+    """Thacker Pass: 7,508 USD/t and 2.93 billion USD over 25 years at 8 % need 14,370 a tonne."""
+    row = lithium["projects"].filter(pl.col("name") == "Thacker Pass phase 1").row(0, named=True)
+    assert row["break_even_usd_t"] * 0.18787 == pytest.approx(7508 + 2.93e9 * 0.0936788 / 40_000, rel=1e-5)
+    assert (row["pays_without"], row["pays_with"]) == (False, True)
+    assert row["price_without_usd_t"] < row["break_even_usd_t"] < row["least_reference_usd_t"]
+    path = lithium["path"]
+    assert path["in_force"].to_list() == [True, True, True, False, False]
+    left = lithium["plants"].filter(year=4)
+    assert (
+        path["unpaid_capital_usd"][3] == pytest.approx(left["unpaid_usd"].sum()) and left["unpaid_usd"][0] > 0
+    )
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_sentences_and_tables_tell_the_same_study(lithium: Result, lang: str) -> None:
+    """Every stage has its ladder with the focal country first; projects and what is left of them are told."""
+    sheets = bloc_sheets(lithium, lang)
+    words = language(lang)
+    assert [sheet.rows[0][0] for sheet in sheets[:2]] == [words.country("KOR")] * 2
+    assert all(len(row) == len(sheet.columns) for sheet in sheets for row in sheet.rows)
+    told = " ".join(bloc_sentences(lithium, lang))
+    assert "Thacker Pass phase 1" in told and "{" not in told
+    assert words.money(lithium.scalar("members_levy_usd")) in told
 
 
 def test_a_price_cut_moves_revenue_and_no_held_price(lithium: Result) -> None:
@@ -109,7 +159,7 @@ def test_instruments_on_the_same_market(lithium: Result) -> None:
 
 def test_a_mine_built_on_a_floor_that_is_withdrawn(world: Network) -> None:
     """It pays at 72,000 and not at 60,000; when the floor ends it runs on and leaves capital unpaid (E89)."""
-    result = bloc_study(world, asked(floor()), projects=projects())
+    result = bloc_study(world, asked(floor()), projects=projects(), with_ranges=False)
     row = result["projects"].row(0, named=True)
     assert row["break_even_usd_t"] == pytest.approx(72_000.0)
     assert (row["pays_without"], row["pays_with"]) == (False, True)
@@ -129,13 +179,15 @@ def test_a_mine_built_on_a_floor_that_is_withdrawn(world: Network) -> None:
 def test_what_is_not_known_of_a_project_stays_unknown(world: Network) -> None:
     """Law 2: without its capital cost nobody says whether it pays."""
     unknown = projects(capital_cost_usd=None, public_share=None)
-    row = bloc_study(world, asked(floor(), months=12), projects=unknown)["projects"].row(0, named=True)
+    row = bloc_study(world, asked(floor(), months=12), projects=unknown, with_ranges=False)["projects"].row(
+        0, named=True
+    )
     assert row["break_even_usd_t"] is None and row["pays_with"] is None and row["pays_without"] is None
 
 
 def test_the_rungs_say_which_reference_makes_a_project_pay(world: Network) -> None:
     """Below its break-even price a project does not pay, above it does; the least tried one is named."""
-    result = bloc_study(world, asked(floor(), months=12), projects=projects())
+    result = bloc_study(world, asked(floor(), months=12), projects=projects(), with_ranges=False)
     rungs = result["project_ladder"]
     assert (rungs["pays"] == (rungs["price_usd_t"] >= 72_000)).all()
     least = result["projects"]["least_reference_usd_t"][0]

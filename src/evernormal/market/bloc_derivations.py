@@ -49,7 +49,9 @@ DERIVATIONS = (
 
 STUDY = (
     *DERIVATIONS,
-    *(Derivation(table, "members_usd", "E86", (), _OWN) for table in ("alternatives", "attacks", "path")),
+    *(Derivation(table, "members_usd", "E86", (), _OWN)
+      for table in ("alternatives", "attacks", "path", "ranges")),
+    Derivation("ranges", "focal_usd", "E86", (), _OWN),
     Derivation("membership", "total_usd", "E86", (), _OWN),
     Derivation("projects", "break_even_usd_t", "E87", ("projects.operating_usd_t",),
                "Price at which a project pays its operating cost and its capital."),

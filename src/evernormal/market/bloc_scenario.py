@@ -15,6 +15,7 @@ from evernormal.market.bloc_compare import alternatives, attacks, membership
 from evernormal.market.bloc_path import path_of
 from evernormal.market.bloc_projects import DISCOUNT_RATE, check_projects, plants_of, read_projects
 from evernormal.market.bloc_question import lay_out, pair_of
+from evernormal.market.bloc_ranges import ranges
 from evernormal.market.bloc_viability import project_tables
 from evernormal.network.network import Network
 from evernormal.result import Input, Result
@@ -32,6 +33,7 @@ def bloc_study(
     projects: pl.DataFrame | None = None,
     discount_rate: float = DISCOUNT_RATE,
     parameters: Mapping[str, float] | None = None,
+    with_ranges: bool = True,
 ) -> Result:
     """Return what the price floors of a scenario do, and what else could have been done.
 
@@ -43,13 +45,15 @@ def bloc_study(
             the shipped ones when omitted.
         discount_rate: rate at which their capital must earn.
         parameters: values instead of the shipped behavioural ones.
+        with_ranges: also ask what comes out at the ends of the behavioural intervals; takes as long again.
 
     Returns:
         Result ``bloc_study``: the tables of :func:`~evernormal.market.bloc.bloc_equilibrium` for the last
         year in which the floor holds, and ``alternatives`` (instruments on the same market),
         ``membership`` (the focal country inside, outside and without a bloc), ``attacks`` (a price cut and a
         withheld supply by the largest outside supplier), ``projects``, ``project_ladder``, ``path`` (year by
-        year), ``plants`` (what was built on the floor, year by year) and ``end_use_names``.
+        year), ``plants`` (what was built on the floor, year by year), ``ranges`` (behaviour at the ends of
+        its intervals) and ``end_use_names``.
 
     Raises:
         InputError: no price floor, or floors that do not fit together.
@@ -72,6 +76,11 @@ def bloc_study(
         "path": path,
         "plants": yearly,
         "end_use_names": _end_use_names(network),
+        **(
+            {"ranges": ranges(network, scenario, parameters or {}, question, (before, after))}
+            if with_ranges
+            else {}
+        ),
     }
     mechanism = question.mechanism
     call: dict[str, Any] = {

@@ -51,7 +51,8 @@ def bloc_sheets(result: Result, lang: str = "en", *, every_member: bool = False)
     """
     maker = _Maker(result, language(lang), every_member)
     sheets = [*maker.ladders(), maker.ways(), maker.parties(), maker.end_uses(), maker.attacks()]
-    return [sheet for sheet in (*sheets, maker.projects(), maker.path()) if sheet.rows]
+    sheets += [maker.projects(), maker.path(), *maker.ranges()]
+    return [sheet for sheet in sheets if sheet.rows]
 
 
 class _Maker:
@@ -204,6 +205,30 @@ class _Maker:
             for row in self.result["attacks"].iter_rows(named=True)
         )
         return self._sheet("attacks", "attack without pay outside revenue users together", 1, rows, form=form)
+
+    def ranges(self) -> Iterator[Sheet]:
+        if "ranges" not in self.result.tables:
+            return
+        rows = (
+            (
+                self._word(
+                    "range",
+                    row["assumption"] if row["end"] == "central" else f"{row['assumption']}_{row['end']}",
+                ),
+                self._price(row["user_usd_t"]),
+                self._tonnes(row["from_others_t"]),
+                *(
+                    self._million(row[f"{who}_usd"])
+                    for who in ("users", "makers", "budget", "members", "focal")
+                ),
+            )
+            for row in self.result["ranges"].iter_rows(named=True)
+        )
+        form = self.words.form(str(self.result.lineage.call["form"]))
+        yield self._sheet(
+            "ranges", "assumption pay outside users makers states together focal", 1, rows, form=form,
+            focal=self.words.country(self.focal),
+        )  # fmt: skip
 
     def projects(self) -> Sheet:
         pays = {True: "yes", False: "no", None: "unknown"}

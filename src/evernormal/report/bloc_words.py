@@ -32,6 +32,7 @@ def bloc_sentences(result: Result, lang: str = "en") -> list[str]:
         *teller.price(),
         *teller.focal(),
         *teller.accounts(),
+        *teller.ranges(),
         *teller.held(),
         *teller.attacks(),
         *teller.alternatives(),
@@ -157,6 +158,23 @@ class _Teller:
                     for name, row in stands.items()
                 },
             )
+
+    def ranges(self) -> Iterator[str]:
+        """Where the sums stand when behaviour goes to the ends of its intervals; is the sign sure?"""
+        if "ranges" not in self.result.tables:
+            return
+        table, words = self.result["ranges"], self.words
+        ends = {name: table[f"{name}_usd"].sort().to_list() for name in ("members", "focal")}
+        yield words.text(
+            "bloc.spread",
+            focal=words.country_inline(str(self.result.lineage.call["focal"])),
+            low=words.money(ends["members"][0]),
+            high=words.money(ends["members"][-1]),
+            focal_low=words.money(ends["focal"][0]),
+            focal_high=words.money(ends["focal"][-1]),
+        )
+        if ends["members"][0] < 0 < ends["members"][-1]:
+            yield words.text("bloc.unsure")
 
     def attacks(self) -> Iterator[str]:
         before = self._row("attacks", "attack", "as_announced")
