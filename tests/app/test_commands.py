@@ -228,8 +228,10 @@ def test_network_show(say: Say, ask: Ask) -> None:
     found = ask("network", "show", "lithium/hydroxide", "--focal", "DEU", "--year", 2022)
     assert (found["focal"], found["year"]) == ("DEU", 2022)
     assert {row["exporter"] for row in found["flows"]} <= {row["region"] for row in found["regions"]}
-    expected = "form focal year regions flows adjustments base_rows coverage inputs findings"
+    expected = "form focal year regions flows implied_flows adjustments base_rows coverage inputs findings"
     assert set(found) == set(expected.split())
+    assert "seen by nobody" not in out
+    assert "Implied by what relays ship (E27), seen by nobody" in say("network", "show", "gallium/metal")
 
 
 def test_forms(say: Say, ask: Ask) -> None:
