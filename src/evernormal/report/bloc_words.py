@@ -182,15 +182,16 @@ class _Teller:
             row = self._row("attacks", "attack", attack)
             if not row or self.result.lineage.call["instrument"] != "levy":
                 continue
+            calm, price = self.words.money(before["user_usd_t"]), self.words.money(row["user_usd_t"])
             yield self.words.text(
-                key,
+                f"{key}_same" if attack == "withheld" and calm == price else key,
                 by=self.words.country_inline(row["by"]),
                 size=self.words.percent(row["size_ratio"]),
                 form=self.form,
-                calm=self.words.money(before["user_usd_t"]),
+                calm=calm,
                 before=self.words.money(before["levy_revenue_usd"]),
                 after=self.words.money(row["levy_revenue_usd"]),
-                price=self.words.money(row["user_usd_t"]),
+                price=price,
             )
 
     def alternatives(self) -> Iterator[str]:
