@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from evernormal import ensemble
+from evernormal import Result, ensemble
+from evernormal.app.main import run
 from evernormal.errors import InputError, LabelError
 from evernormal.market.futures import COLUMNS, read_futures
 from evernormal.network.measures import Measure
@@ -171,3 +172,22 @@ def test_hazards_of_another_horizon_are_refused(one_form: Network, calm: Scenari
         assert "restriction-list-incomplete" in {finding.code for finding in result.findings}
     with pytest.raises(InputError, match=r"risk\.draw_hazards"):
         ensemble(one_form, calm, 5, 1, events=told)
+
+
+def test_the_command_draws_hazards_in_place_of_the_measures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Most draws are quiet, China's event drives the loss, a page of 100 columns holds it all."""
+    words = ["ensemble", "gallium-licence-2023", "--draws", "200", "--workers", "1", "--out", str(tmp_path)]
+    assert run([*words, "--hazards", "restriction"]) == 0
+    page = capsys.readouterr().out
+    tables = [line for line in page.splitlines() if not line.startswith(("warning", "caution", "info"))]
+    assert max(map(len, tables)) <= 100
+    result = Result.load(tmp_path)
+    assert result["measures"].filter(role="measure").is_empty()
+    assert 0.02 < result["outcomes"]["hit"].mean() < 0.4  # type: ignore[operator]
+    assert "event CHN" in page and result["drivers"]["factor"][0] == "event CHN"
+    assert {"drawn-events", "restriction-list-incomplete"} <= {f.code for f in result.findings}
+    assert run([*words, "--resume", "--hazards", "restriction"]) == 0
+    assert run([*words[:2], "--judgement", "desk.csv"]) == 2
+    assert "--hazards" in capsys.readouterr().err

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 DRIVERS_SHOWN = 8
+OUTCOMES = {
+    "shortage_t": "shortage, t contained",
+    "loss_usd": "loss, million USD",
+    "peak_price_ratio": "peak price, base = 1",
+    "min_cover_days": "least cover, days",
+    "imports_lost_t": "imports lost, t contained",
+}
+WHAT = {"delta": "shift of distribution", "total_order": "variance with others"}
 
 
 class Executor(StrEnum):
@@ -161,9 +169,7 @@ def ensemble(
     networks = []
     for asked in chosen:
         with progress(f"Balancing {asked.form}", quiet=as_json):
-            networks.append(
-                network_of(asked, facts=facts, trade=trade, folder=store, as_of=as_of, keep=keep)
-            )
+            networks.append(network_of(asked, facts=facts, trade=trade, folder=store, as_of=as_of, keep=keep))
     with progress(f"Drawing {draws:,} times", quiet=as_json) as advance:
         result = run(
             networks,
@@ -250,20 +256,80 @@ def _tell(result: Result, folder: Path, *, as_json: bool) -> None:
         tables = {name: result[name] for name in names}
         output.print_json({**tables, "findings": result.findings, "folder": folder})
         return
-    shown = ("form", "name", "p10", "p50", "p90", "value_at_risk", "tail_mean", "unit")
-    output.print_table(
-        result["distribution"].select(shown),
-        title="Distribution over the draws; value_at_risk: not exceeded with 95 %; tail_mean: mean beyond it",
-    )
-    stops = result["stop_dates"].filter(result["stop_dates"]["probability_in"] > 0)
-    if stops.height:
-        fractions = dict.fromkeys(("probability_in", "probability_by"), "fraction")
-        columns = stops.select("form", "month", *fractions)
-        output.print_table(columns, title="Chance that plants stop, in and by a month", units=fractions)
-    drivers = result["drivers"]
-    for outcome in drivers["outcome"].unique(maintain_order=True).to_list()[:1]:
-        first = drivers.filter(drivers["outcome"] == outcome).head(DRIVERS_SHOWN)
-        known = [name for name in first.columns if first[name].null_count() < first.height]
-        output.print_table(first.select(known), title=f"What drives {outcome}")
+    _print_distribution(result)
+    _print_stops(result)
+    _print_drivers(result)
     output.print_findings(result.findings)
     output.print_line(str(folder / "result.json"))
+
+
+def _print_distribution(result: Result) -> None:
+    """One table per form: percentiles, and where the worst twentieth of the draws begins."""
+    import polars as pl
+
+    table = result["distribution"]
+    money = pl.when(pl.col("name") == "loss_usd").then(1e6).otherwise(1.0)
+    numbers = {
+        "p10": "p10", "p50": "p50", "p90": "p90", "value_at_risk": "worst 5 % at", "tail_mean": "their mean",
+    }  # fmt: skip
+    for form in table["form"].unique(maintain_order=True):
+        mine = table.filter(pl.col("form") == form, pl.any_horizontal(pl.col(*numbers).is_not_null()))
+        shown = mine.select(
+            pl.col("name").replace_strict(OUTCOMES, default=pl.first()).alias("outcome"),
+            *((pl.col(name) / money).alias(heading) for name, heading in numbers.items()),
+        )
+        output.print_table(shown, title=f"{form}: distribution over the draws")
+        output.print_line()
+
+
+def _print_stops(result: Result) -> None:
+    """When plants stop: the chance, and the month by which a share of the draws has stopped."""
+    import polars as pl
+
+    rows = []
+    for form in result["stop_dates"]["form"].unique(maintain_order=True):
+        mine = result["stop_dates"].filter(pl.col("form") == form)
+        reached = {
+            f"{share:.0%} by".replace("%", " %"): mine.filter(pl.col("probability_by") >= share)["month"]
+            for share in (0.1, 0.5, 0.9)
+        }
+        dates = {name: f"{month[0]:%Y-%m}" if len(month) else "–" for name, month in reached.items()}
+        rows.append({"plants stop": form, "chance": mine["probability_by"][-1], **dates})
+    table = pl.DataFrame(rows)
+    if table["chance"].max():
+        output.print_table(table, units={"chance": "fraction"})
+    else:
+        output.print_line("Plants stop in none of the draws.")
+    output.print_line()
+
+
+def _print_drivers(result: Result) -> None:
+    """The factors that can be told from none, of the loss of all forms, or of the shortage without one."""
+    import polars as pl
+
+    drivers = result["drivers"]
+    if drivers.is_empty():
+        return
+    form = drivers["form"][-1]
+    mine = drivers.filter(pl.col("form") == form)
+    outcome = mine["outcome"][0]
+    mine = mine.filter(pl.col("outcome") == outcome)
+    key = "delta" if mine["delta"].is_not_null().any() else "total_order"
+    told = mine.filter(pl.col(key) > pl.col(f"{key}_error")).head(DRIVERS_SHOWN)
+    rest = mine.height - told.height
+    if told.is_empty():
+        output.print_line(
+            f"What drives {outcome} of {form}: no factor can be told from none; take more draws."
+        )
+        return
+    shown = told.select(
+        "factor",
+        pl.col(key).round(3).alias(WHAT[key]),
+        pl.col(f"{key}_error").round(3).alias("+/- (95 %)"),
+        pl.col("first_order").round(3).alias("variance alone"),
+    )
+    output.print_table(shown, title=f"What drives {outcome} of {form}", units={"variance alone": "fraction"})
+    if rest:
+        output.print_line(
+            f"{rest} other factors are smaller, or cannot be told from none with so many draws."
+        )

@@ -121,8 +121,9 @@ def hazards(
 
 
 def _print(result: Result, drawn: Result | None) -> None:
-    units = result.units["hazards"]
-    output.print_table(_short(result["hazards"]), units={**units, "share": "fraction"}, unknown="–")
+    fractions = dict.fromkeys(("share", "severity", "yours"), "fraction")
+    title = "Hazards: events a year (80 % range), share of shipments lost, days of notice, months in force"
+    output.print_table(_short(result["hazards"]), title=title, units=fractions, unknown="–")
     left = result["hazards"].height - SHOWN
     if left > 0:
         output.print_line(f"{left} more, and all columns: add --json.")
@@ -141,8 +142,27 @@ def _print(result: Result, drawn: Result | None) -> None:
 
 
 def _short(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the first rows without what few readers need."""
-    return rows.head(SHOWN).select(
-        *("exporter", "item", "share", "events", "exposed_years", "rate", "rate_low", "rate_high"),
-        *("severity", "onset_days", "duration_months", "rate_weight"),
+    """Return the first rows as a reader takes them in; the weight of a judgement only where there is one."""
+    import polars as pl
+
+    def ranged(name: str) -> pl.Series:
+        figures = rows.head(SHOWN).select(name, f"{name}_low", f"{name}_high").iter_rows()
+        return pl.Series(
+            [None if v is None else f"{v:.3f} ({low:.2f}–{high:.2f})" for v, low, high in figures],
+            dtype=pl.String,
+        )
+
+    first = rows.head(SHOWN)
+    shown = first.select(
+        "exporter",
+        "item",
+        "share",
+        (pl.col("events").cast(pl.String) + " in " + pl.col("exposed_years").cast(pl.String)).alias("years"),
+        ranged("rate").alias("rate"),
+        "severity",
+        pl.col("onset_days").round(0).cast(pl.Int64).alias("onset"),
+        pl.col("duration_months").round(0).cast(pl.Int64).alias("months"),
+        pl.col("rate_weight").alias("yours"),
     )
+    empty = [name for name in ("onset",) if shown[name].null_count() == shown.height]
+    return shown.drop(*empty, *([] if first["rate_weight"].sum() else ["yours"]))
