@@ -13,6 +13,7 @@ from evernormal.result import Input, Lineage, Result, sha256_of
 from evernormal.risk.european_union import eu_critical, eu_supply_risk_interval
 from evernormal.risk.importance import economic_importance
 from evernormal.risk.shares import herfindahl
+from evernormal.risk.validations_dependence import Check, bands, breaks, package, trade_shares
 
 __all__ = ["eu_2017", "validations"]
 
@@ -36,13 +37,13 @@ def validations() -> Result:
     True
     """
     from evernormal import __version__  # noqa: PLC0415 - the package's own
+    from evernormal.data import inputs  # noqa: PLC0415 - opens the snapshot
 
-    rows = [_row(*check) for check in (*_supply_risk(), *_importance(), *_concentration())]
+    rows = [_row(*check) for check in _checks()]
     unit = dict.fromkeys(("published", "ours", "difference", "tolerance"), "see column unit")
     typed = Input(_TABLE.name, sha256_of(_TABLE), _STUDY)
-    return Result(
-        "oracles", {"oracles": pl.DataFrame(rows)}, {"oracles": unit}, Lineage(__version__, (typed,))
-    )
+    used = (typed, *inputs("trade", "production", "governance"))
+    return Result("oracles", {"oracles": pl.DataFrame(rows)}, {"oracles": unit}, Lineage(__version__, used))
 
 
 def eu_2017() -> Result:
@@ -94,10 +95,12 @@ def eu_2017() -> Result:
     return Result("eu-2017", {"supply_risk": table}, {"supply_risk": units}, Lineage(__version__, (typed,)))
 
 
-_Check = tuple[str, float, float, float, str]
+def _checks() -> list[Check]:
+    own = (*_supply_risk(), *_importance(), *_concentration())
+    return [*own, *package(), *trade_shares(), *bands(), *breaks()]
 
 
-def _supply_risk() -> list[_Check]:
+def _supply_risk() -> list[Check]:
     table = eu_2017()["supply_risk"]
     inside = int(table["inside"].sum())
     outside = table.filter(~pl.col("inside"))["material"].to_list()
@@ -106,7 +109,7 @@ def _supply_risk() -> list[_Check]:
     return [(name, float(table.height), float(inside), 0.0, source)]
 
 
-def _importance() -> list[_Check]:
+def _importance() -> list[Check]:
     """Materials with all their use in one sector and no substitute need no unpublished index."""
     source = "European Commission 2023, Study on the critical raw materials for the EU, annexes 4 and 6"
     largest = 204200
@@ -119,7 +122,7 @@ def _importance() -> list[_Check]:
     ]  # fmt: skip
 
 
-def _concentration() -> list[_Check]:
+def _concentration() -> list[Check]:
     source = (
         "U.S. Department of Justice, Herfindahl-Hirschman index: firms of 30, 30, 20 and 20 per cent, 2,600"
     )
