@@ -176,6 +176,14 @@ def test_a_mine_built_on_a_floor_that_is_withdrawn(world: Network) -> None:
     assert path["unpaid_capital_usd"][2] == pytest.approx(after["unpaid_usd"])
 
 
+@pytest.mark.parametrize(("lang", "nobody"), [("en", "no member makes it"), ("ko", "생산하는 참여국은 없음")])
+def test_a_bloc_that_makes_nothing_is_told_so(world: Network, lang: str, nobody: str) -> None:
+    """No price of makers is invented, none is called unknown (law 2)."""
+    study = bloc_study(world, asked(floor(members=["KOR", "JPN"])), with_ranges=False)
+    told = bloc_sentences(study, lang)
+    assert nobody in told[0] and language(lang).unknown not in " ".join(told)
+
+
 def test_what_is_not_known_of_a_project_stays_unknown(world: Network) -> None:
     """Law 2: without its capital cost nobody says whether it pays."""
     unknown = projects(capital_cost_usd=None, public_share=None)

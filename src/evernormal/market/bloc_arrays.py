@@ -315,7 +315,7 @@ class _Layout:
         supply = np.bincount(k.link_supply, flow, self.m)
         landed = (k.supply_intercept + k.supply_matrix @ supply)[k.link_supply] + k.cost
         held = np.isfinite(mechanism.reference)
-        unheld, choke = 0.0, price
+        unheld, worth = 0.0, price
         if mechanism.by_origin:
             levy = np.where(mechanism.levied, np.maximum(mechanism.reference[j] - landed, 0.0), 0.0)
             price = k.price_of(flow, landed + levy + mechanism.slope * (flow - self.base))
@@ -325,7 +325,7 @@ class _Layout:
             price = k.price_of(flow, landed + levy)
             above = np.where(held, price - np.where(held, mechanism.reference, 0.0), np.inf)
             unheld = float(np.abs(np.minimum(due, above)).max(initial=0.0)) / self.price
-        loss = landed + levy + mechanism.slope * (flow - self.base) - choke[j]
+        loss = landed + levy + mechanism.slope * (flow - self.base) - worth[j]
         traded = float(np.abs(np.minimum(flow / self.size, loss / self.price)).max(initial=0.0))
         return Levied(flow, levy, price, landed + levy, max(traded, unheld), point.pieces)
 

@@ -94,7 +94,8 @@ def spatial_equilibrium(
         LabelError: shapes that do not fit.
         InputError: values that are not finite, curves that do not slope as curves must, a reference below
             zero, a mechanism without members or without origins outside.
-        InfeasibleError: even with every non-member kept out a member's price stays below the reference.
+        InfeasibleError: even with every non-member kept out a member's price stays below the reference,
+            because members make more than is used at it, or nothing is used at it.
         SolverError: no solver reached the equilibrium.
 
     Example:

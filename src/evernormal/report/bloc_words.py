@@ -98,7 +98,7 @@ class _Teller:
         after = self._row("attacks", "attack", "as_announced")
         if before and after:
             yield self.words.text(
-                "bloc.price",
+                "bloc.price" if after["maker_usd_t"] is not None else "bloc.price_no_makers",
                 year=self.result.lineage.call["year"],
                 form=self.form,
                 before=self.words.money(before["user_usd_t"]),
@@ -279,12 +279,14 @@ class _Teller:
         if after.is_empty():
             return
         last, next_year = held.row(-1, named=True), after.row(0, named=True)
+        made = last["maker_usd_t"] is not None and next_year["maker_usd_t"] is not None
+        price = "maker_usd_t" if made else "user_usd_t"
         yield words.text(
-            "bloc.withdrawn",
+            "bloc.withdrawn" if made else "bloc.withdrawn_users",
             year=last["year"],
             form=self.form,
-            before=words.money(last["maker_usd_t"]),
-            after=words.money(next_year["maker_usd_t"]),
+            before=words.money(last[price]),
+            after=words.money(next_year[price]),
         )
         left = self.result["plants"].filter(pl.col("year") == next_year["year"], pl.col("unpaid_usd") > 0)
         if left.height:
