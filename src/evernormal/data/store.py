@@ -53,6 +53,9 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,60}")
 ROWS_OF_ONE_FILE = 2_000_000
 """A trade table with more rows than this is stored in parts."""
 
+_CODED = frozenset(("trade", "customs", "concordance", "input_output"))
+_REVISED = frozenset(("trade", "customs", "concordance", "policies", "input_output"))
+
 _RESERVED = {name.replace("_", "-") for name in (*OBSERVATIONS, "countries", "country_aliases")}
 
 
@@ -95,6 +98,7 @@ def add(
     path, root = Path(file), Path(folder)
     _require_file(path)
     wanted = None if codes is None else tuple([codes] if isinstance(codes, str) else codes)
+    _require_fitting(chosen, wanted, revision)
     asked = Asked(revision, day(as_of), wanted, limits or Limits(), progress)
     if name is not None:
         _require_name(name)
@@ -114,6 +118,18 @@ def add(
         except OSError as error:
             raise storage_error(error, "nothing was added") from error
     return _addition(vintage_of(entry, root), found, noticed, new, before)
+
+
+def _require_fitting(chosen: Adapter, codes: tuple[str, ...] | None, revision: str | None) -> None:
+    """Raise where something is asked that the table does not have, and that would be passed over."""
+    given = {"codes": codes, "revision": revision}
+    for name, kinds in (("codes", _CODED), ("revision", _REVISED)):
+        if given[name] is not None and chosen.kind not in kinds:
+            raise InputError(
+                f"{name} cannot be chosen: {chosen.key} becomes a table of {chosen.kind}, which has none",
+                where=name,
+                cure="Leave it out.",
+            )
 
 
 def _require_file(path: Path) -> None:

@@ -149,6 +149,14 @@ def _require_one_revision(path: Path, tables: list[_Table]) -> None:
         )
 
 
+def _six_digits(code: str) -> int:
+    if not re.fullmatch(r"\d{6}", code, re.ASCII):
+        raise InputError(
+            f"{code!r} is no code of six digits", where="code", cure="Write it like 282520, with its zeros."
+        )
+    return int(code)
+
+
 class Flows:
     """The rows of a file of BACI, a block at a time: year, exporter, importer, code, value_usd, quantity_kg.
 
@@ -159,7 +167,7 @@ class Flows:
         self._path = path
         self._tables = tables
         self._asked = asked
-        self._wanted = None if asked.codes is None else [int(code) for code in asked.codes]
+        self._wanted = None if asked.codes is None else [_six_digits(code) for code in asked.codes]
         self._codes = code_tables(path, asked.limits) if is_zip(path) else CodeTables()
         self._years: dict[int, int] = {}
         self._misnamed: dict[str, list[int]] = {}

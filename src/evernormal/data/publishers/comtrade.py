@@ -128,6 +128,12 @@ def _json_cells(content: bytes, name: str) -> tuple[pl.DataFrame, date | None]:
         document = document["data"]
     if not isinstance(document, list):
         raise SourceFormatError("there is no list of rows in it", where=name, cure=_AGAIN)
+    if not document:
+        raise SourceFormatError(
+            "the answer has no rows: nothing that was asked for was reported",
+            where=name,
+            cure="Ask for other periods, reporters or codes. No row does not mean zero.",
+        )
     return document_cells(document, name), said
 
 
