@@ -225,6 +225,17 @@ def test_a_full_disk_keeps_what_is_whole(
     assert saved(tmp_path / "a") == saved(tmp_path / "b")
 
 
+def test_a_run_that_never_began_leaves_nothing_in_the_way(
+    one_form: Network, asked: Scenario, tmp_path: Path
+) -> None:
+    """No batch was whole, so another question may be asked in the same folder."""
+    with pytest.raises(InputError, match="executor is local"):
+        ensemble(one_form, asked, 60, 9, out=tmp_path, scheduler="tcp://127.0.0.1:9", sensitivity="none")
+    assert (tmp_path / FOLDER).is_dir()
+    result = ensemble(one_form, asked, 30, 4, out=tmp_path, sensitivity="none")
+    assert result["draws"].height == 30 and not (tmp_path / FOLDER).exists()
+
+
 # Draws without an answer --------------------------------------------------------------------------
 
 

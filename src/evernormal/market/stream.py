@@ -70,6 +70,8 @@ class OnDisk:
         question: what is asked, as JSON can hold it; its ``sha256`` is compared.
         resume: go on with what is there; without it the folder must not hold an unfinished ensemble.
 
+    What holds no whole batch, such as a run that never reached its cluster, is begun anew.
+
     Raises:
         InputError: another question is unfinished here, or the same one and ``resume`` is not given.
         SnapshotError: the files of the unfinished ensemble cannot be read.
@@ -80,9 +82,9 @@ class OnDisk:
         self.place = folder / FOLDER
         self._said = f"the batches that are whole are kept in {self.place}; --resume goes on with them"
         self._done: dict[int, tuple[int, str]] = {}
-        if (self.place / _QUESTION).is_file():
+        self._read_log()
+        if self._done:
             self._require_same(question, resume)
-            self._read_log()
             return
         try:
             if self.place.exists():
