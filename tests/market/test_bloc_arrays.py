@@ -284,3 +284,11 @@ def test_a_reference_far_out_of_reach_is_said_at_once() -> None:
     market = ([1.0, 1.0, 9.0], [0.1, 0.1, 1.0], [20.0, 20.0, 60.0], [1.0, 1.0, 1.0], np.ones((3, 3)))
     with pytest.raises(InfeasibleError, match=r"region 0: .* against 500.*region 1"):
         spatial_equilibrium(*market, members=[0, 1], reference_price=500)
+
+
+def test_a_member_that_buys_nothing_has_one_price() -> None:
+    """It would pay 10 and the cheapest offer is 12 + 1: both tables show the offer, and no levy is due."""
+    market = ([12.0, 30.0], [0.0, 1.0], [40.0, 10.0], [1.0, 1.0], [[0.0, 1.0], [1.0, 0.0]])
+    held = spatial_equilibrium(*market, members=[1], reference_price=5)
+    assert held["prices"]["price"][1] == pytest.approx(13.0)
+    assert held["levies"].select("price", "levy", "quantity").row(0) == pytest.approx((13.0, 0.0, 0.0))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.laws import cases
 from tests.market.conftest import FORM
 
+from evernormal import load_network
 from evernormal.errors import InputError, LabelError, SolverError, UnknownNameError
 from evernormal.market import bloc_equilibrium, levy
 from evernormal.market.bloc import setting_of
@@ -349,6 +350,22 @@ def test_what_no_levy_holds_is_said(one_form: Network) -> None:
     bought = bloc_equilibrium(one_form, ["CHL"], 1.5, relative=True, instrument="purchase")
     assert bought["ladder"]["user_usd_t"][0] == pytest.approx(row["reference_usd_t"])
     assert bought["regions"].filter(region="CHL")["bought_t"][0] > 0
+
+
+@pytest.mark.parametrize(
+    ("form", "scope", "year", "ratio"),
+    [("lead/ore", "form", 2024, 4.0), ("palladium/metal", "chain", 2023, 2.0)],
+)
+def test_prices_out_of_reach_do_not_end_the_path(form: str, scope: Any, year: int, ratio: float) -> None:
+    """Real networks on which a border price runs off, or nothing answers to a price: yet an answer."""
+    allies = ["KOR", "USA", "JPN", "AUS", "CAN", "DEU", "FRA", "ITA", "NLD"]
+    network = load_network(form, "KOR", year, keep=allies[1:], scope=scope)
+    made = made_in(network)[[network.region(member) for member in allies]].sum(axis=0)
+    price = {name: ratio for name, tonnes in zip(network.forms, made, strict=True) if tonnes > 0}
+    for passed in (1, 2, 4):
+        result = bloc_equilibrium(network, allies, price, relative=True, year=passed)
+        assert result.scalar("market_residual") < 1e-9
+        assert "out of reach" in result["ladder"]["status"].to_list()
 
 
 def test_members_who_make_nothing_are_warned(one_form: Network) -> None:
