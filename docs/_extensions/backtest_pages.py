@@ -93,8 +93,14 @@ def backtest_misses() -> str:
     outside = page.episode_lines(_episodes()).filter(pl.col("inside") == "no")
     lines.append(
         f"- In {outside.height} of {len(registry())} cuts the world unit value lies outside its interval; a"
-        " fifth should."
+        " fifth should. Farthest above it:"
     )
+    above = _episodes().with_columns((pl.col("unit_value_actual") / pl.col("unit_value_high")).alias("times"))
+    for row in above.sort("times", descending=True).head(3).iter_rows(named=True):
+        lines.append(
+            f"  - {row['episode']}: {row['unit_value_actual']:.1f} times the year before, against a forecast"
+            f" of {row['unit_value_forecast']:.1f} and an upper end of {row['unit_value_high']:.1f}."
+        )
     worse = page.episode_lines(_episodes()).filter(pl.col("flows") < 0)
     lines.append(
         f"- On {worse.height} of {len(registry())} cuts the simple rule forecasts flows better than the"

@@ -27,7 +27,7 @@ from evernormal.market.history.folds import folds_of, itself
 from evernormal.market.history.layout import read_trade
 from evernormal.market.history.records import arrange
 from evernormal.market.history.runs import cross_validated, earlier_years, ground, nothing_learned
-from evernormal.market.history.shipped import shipped_codes, shipped_fold
+from evernormal.market.history.shipped import shipped_codes, shipped_fold, shipped_rows
 from evernormal.result import Result
 
 BACI = ("t", "i", "j", "k", "v", "q")
@@ -84,7 +84,7 @@ def test_trade_that_never_changes_leaves_nothing_to_gain() -> None:
     trade, cuts = invented(10, 8, noise=0.0)
     episodes = backtest(cuts, trade)["episodes"]
     assert episodes["flows_rule"].to_numpy() == pytest.approx(0, abs=1e-3)
-    assert episodes["flows_model"].max() < 0.06
+    assert episodes["flows_model"].to_numpy().max() < 0.06
 
 
 def test_six_years_of_one_code_are_enough_for_skill() -> None:
@@ -128,11 +128,11 @@ def test_an_ore_and_its_metal_leave_together() -> None:
         assert shipped_fold(code) == folds[code]
 
 
-def some_ground(bent: pl.DataFrame | None = None) -> tuple[Episode, ...]:
+CODES = ("260400", "284610", "284690", "252910", "811230", "261100", "261510")
+
+
+def some_cuts() -> tuple[Episode, ...]:
     return tuple(e for e in registry() if e.code in CODES)
-
-
-CODES = ("260400", "260600", "260900", "284610", "284690", "252910", "811230", "261510", "250410", "261100")
 
 
 def test_a_planted_future_changes_no_forecast() -> None:
@@ -152,7 +152,7 @@ def test_a_planted_future_changes_no_forecast() -> None:
     found = []
     for table in (rows, planted):
         trade = arrange(table)
-        on = ground(trade, [e for e in registry() if e.code in CODES], ())
+        on = ground(trade, some_cuts(), ())
         (trial,), _ = cross_validated(on, [one])
         found.append(trial)
     clean, dirty = found
@@ -178,12 +178,21 @@ def test_earlier_years_alone_know_nothing_later() -> None:
     )
 
 
+def test_episodes_without_a_past_are_left_out_and_named() -> None:
+    trade, cuts = invented(20, 9)
+    early = [cut[:-4] + "2004" for cut in cuts[:2]]
+    result = backtest([*cuts, *early], trade, apart="years")
+    left = next(f for f in result.findings if f.code == "episodes-too-early")
+    assert left.values["count"] == 2 and result["episodes"].height == 20
+    assert result["scores"]["split"].unique().to_list() == ["earlier years alone"]
+    with pytest.raises(NotCoveredError, match="enough years before"):
+        backtest(early, trade, apart="years")
+
+
 def test_who_learned_nothing_has_no_skill() -> None:
     """Coefficients fitted on shuffled outcomes: neither imports nor others' exports gain."""
-    from evernormal.market.history.shipped import shipped_rows
-
-    on = ground(arrange(scan_trade(CODES).collect()), some_ground(), ())
-    tried = nothing_learned(on, some_ground())
+    on = ground(arrange(scan_trade(CODES).collect()), some_cuts(), ())
+    tried = nothing_learned(on, some_cuts())
     errors = {
         name: [t.scores["nothing else", model]["other exporters"] for t in tried]
         for name, model in (("model", "reduced form"), ("rule", "pro-rata cut"))
@@ -273,7 +282,7 @@ def test_a_year_that_is_missing_is_not_zero(small: tuple[pl.DataFrame, list[str]
     full = backtest([cuts[0]], trade)["forecasts"]
     gap = trade.filter(~((pl.col("k") == code) & (pl.col("t") == year - 3)))
     bridged = backtest([cuts[0]], gap)["forecasts"]
-    ratio = bridged["forecast_t"].sum() / full["forecast_t"].sum()
+    ratio = bridged["forecast_t"].to_numpy().sum() / full["forecast_t"].to_numpy().sum()
     assert 0.85 < ratio < 1.15
 
 
@@ -370,10 +379,18 @@ def test_the_command_takes_files_and_fits_a_terminal(
 
 
 def test_the_registry_fits_a_terminal_with_what_was_aimed_at_on_top(
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["backtest", "--no-refit"]) == 0
+    """And the shipped coefficients of the folds give the shipped scores."""
+    assert run(["backtest", "--no-refit", "--out", str(tmp_path / "page")]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert "79 export cuts" in shown[0] and "aim" in shown[1]
     assert max(len(line) for line in shown if not line.startswith("info:")) <= 120
     assert any(line.startswith("260400-IDN-2014") for line in shown)
+    found = Result.load(tmp_path / "page")["scores"]
+    wanted = [row for row in shipped_rows("backtest_scores") if row["split"] == "cross-validated"]
+    assert found["score"].to_list() == [row["score"] for row in wanted]
+    values = [float(row["value"]) for row in wanted]
+    np.testing.assert_allclose(found["value"].to_numpy(), values, atol=2e-3)
+    page = (tmp_path / "page" / "backtest.md").read_text("utf-8")
+    assert page.index("Read this first") < page.index("Against what was aimed at") < page.index("Intervals")

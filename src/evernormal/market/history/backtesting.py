@@ -124,7 +124,8 @@ def backtest(
         "frozen_split": frozen_split,
         "as_of": None if as_of is None else str(as_of),
     }
-    findings = (*findings, *_of_rows(repeated), *left_out)
+    early = _too_early(tested, run.trials[SPLITS[apart]])
+    findings = (*findings, *_of_rows(repeated), *left_out, *early)
     return result_of(run, records, source, asked is not None, findings, call)
 
 
@@ -223,6 +224,15 @@ def _left_out(wrong: Sequence[tuple[Episode, EvernormalError]]) -> tuple[Finding
     shown = "; ".join(f"{one.name}: {error.what}" for one, error in wrong[:5])
     text = f"Left out because they cannot be tried, {len(wrong)} of all episodes ({shown})."
     return (Finding("episodes-left-out", "caution", text, named(names)),)
+
+
+def _too_early(tested: Sequence[Episode], tried: Sequence[Trial]) -> tuple[Finding, ...]:
+    done = {trial.episode.name for trial in tried}
+    names = [one.name for one in tested if one.name not in done]
+    if not names:
+        return ()
+    text = f"Left out for want of earlier years to learn from, {len(names)} of {len(tested)} episodes."
+    return (Finding("episodes-too-early", "info", text, named(names)),)
 
 
 def _run(

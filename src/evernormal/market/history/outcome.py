@@ -92,7 +92,7 @@ def _coefficients(forms: Sequence[ReducedForm]) -> pl.DataFrame:
     rows = [
         {
             "known": "year's factor" if form.with_factor else "nothing else",
-            "side": side,
+            "fitted": side,
             "term": term,
             "value": value,
             "standard_error": error,
