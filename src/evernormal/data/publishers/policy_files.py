@@ -12,7 +12,7 @@ from pathlib import Path
 
 from evernormal.data.publishers.adapters import Asked, require_day
 from evernormal.data.publishers.policy_records import Notes
-from evernormal.data.publishers.text import csv_fault, decode, refuse_spoiled
+from evernormal.data.publishers.text import csv_fault, decode, refuse_json, refuse_spoiled
 from evernormal.errors import InputError, SourceFormatError
 
 __all__ = ["Moment", "file_day", "moment", "no_day", "read_table", "read_text", "require_rows"]
@@ -63,6 +63,7 @@ def read_table(text: str, name: str, *, cure: str) -> tuple[list[str], list[tupl
     Raises:
         SourceFormatError: broken or cut off, named by its row.
     """
+    refuse_json(text, name)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)

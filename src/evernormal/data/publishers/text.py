@@ -16,6 +16,7 @@ __all__ = [
     "decode",
     "place_of_byte",
     "read_rows",
+    "refuse_json",
     "refuse_non_text",
     "refuse_other_tables",
     "refuse_spoiled",
@@ -111,19 +112,25 @@ def refuse_non_text(head: bytes, name: str) -> None:
 
 def _alternates(head: bytes) -> bool:
     """Whether every other byte is zero, as in UTF-16 without its mark."""
-    pairs = len(head) // 2
-    return pairs > 1 and max(head[::2].count(0), head[1::2].count(0)) > 0.8 * pairs
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    return min(even, odd) == 0 and max(even, odd) > 0.1 * len(head)
 
 
-def refuse_other_tables(text: str, name: str) -> None:
-    """Raise when a text that should be CSV is JSON, or has its cells divided by semicolons or tabs."""
-    first = text.lstrip("\ufeff \t\r\n").partition("\n")[0].strip()
+def refuse_json(text: str, name: str) -> None:
+    """Raise when a text that should be CSV is JSON: it shows what a service answered."""
+    first = text[:4096].lstrip("\ufeff \t\r\n").partition("\n")[0].strip()
     if first.startswith(("{", "[")):
         raise SourceFormatError(
             f"this is JSON, expected CSV; it begins {first[:120]}",
             where=name,
             cure="An answer like this often tells why a download failed: get the file itself.",
         )
+
+
+def refuse_other_tables(text: str, name: str) -> None:
+    """Raise when a text that should be CSV is JSON, or has its cells divided by semicolons or tabs."""
+    refuse_json(text, name)
+    first = text.lstrip("\ufeff \t\r\n").partition("\n")[0].strip()
     other = max(";\t", key=first.count)
     if "," not in first and other in first:
         shown = "semicolons" if other == ";" else "tabs"

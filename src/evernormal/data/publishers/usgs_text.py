@@ -12,7 +12,6 @@ from evernormal.errors import SourceFormatError
 __all__ = ["table_of"]
 
 _PRINTED = frozenset("–—−‑‘’“”½¼¾±°§×…\xa0•®™·≤≥²³µ\ufeff\u2009\u200b\u202f")
-_BOMS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 _AGAIN = "Download it again."
 
 
@@ -67,13 +66,6 @@ def _plain(cell: str) -> str:
 
 def _decoded(content: bytes, name: str) -> str:
     """Return the text of a file in UTF-8 or, as the publisher also writes, in Windows 1252."""
-    for bom, codec in _BOMS:
-        if content.startswith(bom):
-            raise SourceFormatError(
-                f"the file is {codec}, expected UTF-8 or Windows 1252",
-                where=name,
-                cure="Save it as CSV UTF-8.",
-            )
     refuse_non_text(content[:4096], name)
     if b"\x00" in content:
         row = content.count(b"\n", 0, content.index(b"\x00")) + 1
