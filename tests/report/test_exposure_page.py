@@ -242,3 +242,23 @@ def test_a_browser_asks_for_nothing_and_nothing_is_cut_off(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(CUT_OFF) == []
         browser.close()
+
+
+def test_a_duty_of_south_korea_is_told_as_hers_and_small_trade_as_small() -> None:
+    """Three shipments of a few dollars each make no dependence, and no other country has the duty."""
+    from evernormal import risk
+    from evernormal.report import exposure_story as story
+    from evernormal.report.language import language
+
+    for place, said in (("TLS", True), ("KOR", False)):
+        result = risk.exposure(place, 2024, origins=False)
+        for lang, of_korea in (
+            ("en", "South Korea's early-warning duty"),
+            ("ko", "한국의 조기경보 의무 기준"),
+        ):
+            words = language(lang)
+            assert (of_korea in story.answer(result, words)[0]) is said
+            limit = words.money(story.SMALL_TRADE_USD)
+            assert limit in story.unknown_line(result, words)
+    tiny = risk.exposure("TLS", 2024, origins=False)["exposure"]["imports_usd"].drop_nulls()
+    assert tiny.len() == 3 and tiny.max() < story.SMALL_TRADE_USD  # type: ignore[operator]

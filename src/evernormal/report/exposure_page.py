@@ -127,7 +127,8 @@ def _worst_of_groups(dossier: Dossier) -> pl.DataFrame:
 # --- tables ------------------------------------------------------------------------------------------------
 
 _COLUMNS = (
-    "form", "supplier", "share", "since", "trend", "china", "reliance", "lost", "mine", "duty", "source",
+    "form", "supplier", "imports", "share", "since", "trend", "china", "reliance", "lost", "mine", "duty",
+    "source",
 )  # fmt: skip
 
 
@@ -140,6 +141,7 @@ def _cells(words: Language, row: Row, result: Result) -> list[Cell]:
     return [
         Cell(words.form(row["form"]), "word"),
         Cell(words.country(row["supplier"]), "word") if row["supplier"] else unknown,
+        unknown if row["imports_usd"] is None else Cell(words.money(row["imports_usd"])),
         _heat(words, story.share_of(row)),
         _since(words, row),
         _trend(words, row),

@@ -25,6 +25,9 @@ _FIRST_YEARS = 1995
 """The first year of the shipped trade: what began then may have begun before."""
 
 NAMED = 3
+SMALL_TRADE_USD = 100_000.0
+"""Imports of a year below this are told as small: shares of a few shipments say little of dependence."""
+
 Row = Mapping[str, Any]
 
 
@@ -84,7 +87,8 @@ def answer(result: Result, words: Language, groups: pl.DataFrame | None = None) 
 def _headline(result: Result, words: Language, place: str) -> str:
     count = {name: int(result.scalar(name)) for name in result["summary"]["name"]}
     name = words.country_inline(place)
-    key = "exposure.headline_own" if place == "CHN" else "exposure.headline"
+    other = "exposure.headline_own" if place == "CHN" else "exposure.headline_other"
+    key = "exposure.headline" if place == "KOR" else other
     return words.text(
         key, place=name[:1].upper() + name[1:], duty=count["duty"], known=count["known"],
         china=count["china_half"],
@@ -136,14 +140,20 @@ def _who(words: Language, known: pl.DataFrame) -> str:
 
 
 def unknown_line(result: Result, words: Language) -> str:
-    """Say of how many forms nothing, and of how many no production is known."""
+    """Say of how many forms nothing, of how many no production is known, and how many are hardly traded."""
     known = known_rows(result)
-    return words.text(
-        "exposure.unknown_line",
-        unknown=result["exposure"].height - known.height,
-        all=result["exposure"].height,
-        blank=known.filter(pl.col("reliance").is_null()).height,
-    )
+    values = {
+        "unknown": result["exposure"].height - known.height,
+        "all": result["exposure"].height,
+        "blank": known.filter(pl.col("reliance").is_null()).height,
+    }
+    only = "" if values["blank"] else "_only"
+    said = words.text(f"exposure.unknown_line{only}", **values)
+    small = known.filter(pl.col("imports_usd") < SMALL_TRADE_USD).height
+    if not small:
+        return said
+    limit = words.money(SMALL_TRADE_USD)
+    return f"{said} {words.text('exposure.small_trade', count=small, known=known.height, limit=limit)}"
 
 
 def duty_sentence(result: Result, words: Language) -> str:
