@@ -113,7 +113,7 @@ def refuse_non_text(head: bytes, name: str) -> None:
 def _alternates(head: bytes) -> bool:
     """Whether every other byte is zero, as in UTF-16 without its mark."""
     even, odd = head[::2].count(0), head[1::2].count(0)
-    return min(even, odd) == 0 and max(even, odd) > 0.1 * len(head)
+    return max(even, odd) > max(0.1 * len(head), 5 * min(even, odd))
 
 
 def refuse_json(text: str, name: str) -> None:
