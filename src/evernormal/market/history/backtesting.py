@@ -14,9 +14,9 @@ from evernormal.market.history.candidates import CORE, TIERS, WIDER
 from evernormal.market.history.common_factor import CommonFactor
 from evernormal.market.history.cross_validation import Trial, try_episode
 from evernormal.market.history.episodes import HELD_OUT, TRAIN, Episode, build_registry, check_split, registry
+from evernormal.market.history.handing_over import Tried, named, result_of
 from evernormal.market.history.intervals import ErrorRow, error_rows
 from evernormal.market.history.layout import read_trade
-from evernormal.market.history.outcome import Outcome, named, result_of
 from evernormal.market.history.records import TradeRecords, arrange
 from evernormal.market.history.reduced_form import ReducedForm
 from evernormal.market.history.runs import Advance, Apart, cross_validated, earlier_years, frozen, ground
@@ -243,7 +243,7 @@ def _run(
     own: bool,
     with_split: bool,
     advance: Advance | None,
-) -> Outcome:
+) -> Tried:
     """Try the episodes, by coefficients fitted anew or by those that are shipped."""
     trials: dict[str, Sequence[Trial]] = {}
     if anew:
@@ -267,7 +267,7 @@ def _run(
     errors: Sequence[ErrorRow] = shipped_errors()
     if anew and not own and len(tried) >= FEWEST_ERRORS:
         errors = error_rows(tried)
-    return Outcome(trials, errors, forms)
+    return Tried(trials, errors, forms)
 
 
 def _by_shipped(

@@ -26,7 +26,7 @@ from evernormal.market.history.score_tables import (
 )
 from evernormal.result import Derivation, Finding, Input, Lineage, Result
 
-__all__ = ["Outcome", "named", "result_of"]
+__all__ = ["Tried", "named", "result_of"]
 
 FEWEST_EPISODES = 30
 SMALL_CUT = WIDER.cut
@@ -34,7 +34,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Tried:
     """Trials by split, past errors behind intervals, coefficients without and with the year's factor."""
 
     trials: Mapping[str, Sequence[Trial]]
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def result_of(
-    run: Outcome,
+    run: Tried,
     trade: TradeRecords,
     source: Input,
     own: bool,
