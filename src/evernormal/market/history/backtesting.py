@@ -101,7 +101,8 @@ def backtest(
     """
     _require(tier, apart, refit)
     asked = None if episodes is None else asked_episodes(episodes)
-    check_split(asked) if asked else None
+    if asked is not None:
+        check_split(asked)
     wanted = {one.code for one in asked or ()}
     rows, revision, source = read_trade(trade, folder=folder, as_of=as_of, wanted=wanted)
     records = arrange(rows, revision=revision)
@@ -110,10 +111,10 @@ def backtest(
             "the trade table has fewer than three years", cure="An episode needs two years before it."
         )
     anew, findings = _anew(records, refit, apart, asked is None)
-    ground_ = _Trade(records, _cuts(records, trade is None) if anew or asked is None else (), trade is None)
-    tested = asked if asked is not None else tuple(e for e in ground_.cuts if e.tier == tier)
+    known = _Trade(records, _cuts(records, trade is None) if anew or asked is None else (), trade is None)
+    tested = asked if asked is not None else tuple(e for e in known.cuts if e.tier == tier)
     tested, left_out = _measured(records, tested, skip)
-    run = _run(ground_, tested, anew, apart, asked is not None, frozen_split and tier == CORE.name, advance)
+    run = _run(known, tested, anew, apart, asked is not None, frozen_split and tier == CORE.name, advance)
     repeated = int(rows.select("year", "exporter", "importer", "code").is_duplicated().sum())
     call = {
         "trade": trade if trade is None or isinstance(trade, str) else "given",
