@@ -206,8 +206,8 @@ def _lines(
         else:
             year = _year(found["year"], number, problems)
             if year is None and not found["start"]:
-                at = columns["year"] if columns["year"] is not None else columns["start"]
-                problems.add(number, header[at or 0], "is empty: neither a year nor a day of introduction")
+                empty = columns["year"] if columns["year"] is not None else columns["start"]
+                problems.add(number, header[empty or 0], "is empty: neither a year nor a day of introduction")
             yield _Line(**base, year=year, value=found["value"])
 
 
