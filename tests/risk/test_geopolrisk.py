@@ -222,7 +222,7 @@ def test_groups_of_countries_are_those_of_the_package(row: tuple[str, str, int, 
     """Its functions count no production of a group, its gprs_calc that of the members."""
     name, material, year, *published = row
     for compatible, expected in zip((True, "gprs_calc"), published, strict=True):
-        table = risk.geopolrisk([name], [year], [material], compatible, groups=GROUPS)["geopolrisk"]
+        table = risk.geopolrisk([name], [year], [material], compatible, groups=GROUPS)["geopolrisk"]  # type: ignore[arg-type]
         ours = table.select("import_risk", "characterization_factor").row(0)
         assert ours == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
@@ -231,7 +231,7 @@ def test_the_union_as_a_group_is_the_union() -> None:
     """Any group counts as the European Union does, and a group of one as its country."""
     groups = {"Members": list(MEMBERS), "Alone": ["KOR"]}
     for compatible in (False, True, "gprs_calc"):
-        both = risk.geopolrisk(["EU", "Members"], [2022], None, compatible, groups=groups)["geopolrisk"]  # type: ignore[arg-type]
+        both = risk.geopolrisk(["EU", "Members"], [2022], None, compatible, groups=groups)["geopolrisk"]
         one, other = (part.drop("country") for part in both.partition_by("country", maintain_order=True))
         assert one.equals(other)
     both = risk.geopolrisk(["Alone", "KOR"], [2022], groups=groups)["geopolrisk"]
@@ -242,7 +242,7 @@ def test_the_union_as_a_group_is_the_union() -> None:
 def test_a_group_opens_down_to_its_rows() -> None:
     """The members are part of the call: the number is worked out from their rows again."""
     for compatible in (False, "gprs_calc"):
-        made = risk.geopolrisk(["West"], [2023], ["Lithium"], compatible, groups=GROUPS)  # type: ignore[arg-type]
+        made = risk.geopolrisk(["West"], [2023], ["Lithium"], compatible, groups=GROUPS)
         found = report.explain(made, "geopolrisk.import_risk")
         assert found.checked == "rows" and found.value == made["geopolrisk"]["import_risk"].item()
 
