@@ -52,3 +52,19 @@ def test_what_does_not_go_together_is_told(
 ) -> None:
     assert run(["shares", "KOR", *arguments]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_one_name_for_trade_that_you_added(dataset: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """``--trade`` everywhere; ``--dataset`` is the same; a country by name or by two letters."""
+    answers = []
+    for country, option in (("KOR", "--trade"), ("KR", "--dataset"), ("Korea, Rep. of", "--trade")):
+        assert run(["shares", country, option, dataset, "--code", "282520", "--json"]) == 0
+        answers.append(capsys.readouterr().out)
+    assert len(set(answers)) == 1
+
+
+def test_commands_that_need_no_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["visibility", "284690", "--json"]) == 0
+    assert {row["year"] for row in json.loads(capsys.readouterr().out)} == {2024}
+    assert run(["data", "compare", "cobalt", "--stage", "ore", "--json"]) == 0
+    assert {row["asked_year"] for row in json.loads(capsys.readouterr().out)["rows"]} == {2024}
