@@ -96,7 +96,7 @@ def geopolrisk(
     [('Lithium', 0.139), ('Germanium', None)]
     >>> both = geopolrisk(["Two"], [2023], ["Lithium"], groups={"Two": ["KOR", "JPN"]})["geopolrisk"]
     >>> both.select("country", pl.col("score").round(3)).row(0)
-    ('Two', 0.136)
+    ('Two', 0.14)
     """
     if compatible and statistics is not None:
         raise InputError(
