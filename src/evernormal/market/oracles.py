@@ -12,9 +12,11 @@ import polars as pl
 from evernormal.errors import EvernormalError
 from evernormal.market.acts import Act, Calendar
 from evernormal.market.curves import constant_elasticity_price
+from evernormal.market.input_output_algebra import leontief_inverse
 from evernormal.market.parameters import behaviour
 from evernormal.market.routes import routes_of
 from evernormal.market.run import final_uses, run
+from evernormal.market.sensitivity import borgonovo_delta
 from evernormal.market.spatial import spatial_equilibrium
 from evernormal.network.network import Network
 from evernormal.result import Lineage, Result
@@ -63,6 +65,8 @@ def run_oracles() -> Result:
         _engine_closed_form,
         _published_import_shares,
         _stoichiometry,
+        _leontief,
+        _sensitivity,
     ):
         try:
             rows += [_row(check) for check in family()]
@@ -215,3 +219,23 @@ def _stoichiometry() -> Iterator[_Check]:
     yield _Check("Li2CO3 per Li", 5.323, 1 / element_fraction("Li2CO3", "Li"), 5e-3, "kg/kg", source)
     source = "Li2O content of lithium, USGS conversion factor 2.153"
     yield _Check("Li2O per Li", 2.153, 1 / element_fraction("Li2O", "Li"), 5e-3, "kg/kg", source)
+
+
+def _leontief() -> Iterator[_Check]:
+    source = (
+        "Miller and Blair 2009, Input-Output Analysis, section 2.3: output for final use of 600 and 1,500"
+    )
+    inverse = leontief_inverse([[150.0, 500.0], [200.0, 100.0]], [1000.0, 2000.0])
+    for sector, published, ours in zip((1, 2), (1247.52, 1841.58), inverse @ [600.0, 1500.0], strict=True):
+        yield _Check(f"Leontief, output of sector {sector}", published, float(ours), 5e-3, "USD", source)
+
+
+def _sensitivity() -> Iterator[_Check]:
+    """First-order indices of Ishigami's function (a = 7, b = 0.1) from 4,096 draws, by classes (E94)."""
+    source = "Ishigami and Homma 1990; indices of Saltelli and others 2008, Global Sensitivity Analysis"
+    rng = np.random.default_rng(0)
+    x = np.pi * (2 * rng.random((4096, 3)) - 1)
+    outcome = np.sin(x[:, 0]) + 7 * np.sin(x[:, 1]) ** 2 + 0.1 * x[:, 2] ** 4 * np.sin(x[:, 0])
+    found = borgonovo_delta(x, outcome, rng, resamples=5)["first_order"]
+    for number, published, ours in zip((1, 2, 3), (0.3139, 0.4424, 0.0), found, strict=True):
+        yield _Check(f"Ishigami, first-order index of x{number}", published, float(ours), 0.04, "1", source)
