@@ -13,7 +13,7 @@ from evernormal.market import bloc_tables
 from evernormal.market.bloc_accounts import compare_accounts
 from evernormal.market.bloc_act import Mechanism
 from evernormal.market.bloc_market import base_price
-from evernormal.market.bloc_question import Question, pair_of
+from evernormal.market.bloc_question import BlocQuestion, pair_of
 from evernormal.market.bloc_year import Year
 from evernormal.network.network import REST_OF_WORLD
 
@@ -29,7 +29,7 @@ WITHHELD = 0.5
 # Instruments ----------------------------------------------------------------------------------------------
 
 
-def alternatives(question: Question, changes: pl.DataFrame, before: Year, after: Year) -> pl.DataFrame:
+def alternatives(question: BlocQuestion, changes: pl.DataFrame, before: Year, after: Year) -> pl.DataFrame:
     """The same reference held in other ways, and a fixed tariff of the same average rate."""
     rate = _average_rate(after, changes)
     asked = question.mechanism
@@ -70,7 +70,7 @@ def _value_at_border(year: Year, g: int) -> float:
     return float(((year.home[routes.target[a], g] - year.route_levy[a]) * year.paying[a]).sum())
 
 
-def outcome(question: Question, before: Year, year: Year) -> dict[str, float | None]:
+def outcome(question: BlocQuestion, before: Year, year: Year) -> dict[str, float | None]:
     """Return what a year means for members, in the columns of every comparison.
 
     Prices are means over members of the scenario's form: of users over what is used, of makers over what is
@@ -115,7 +115,7 @@ def mean_price(price: Floats, weight: Floats) -> float | None:
 # Membership -----------------------------------------------------------------------------------------------
 
 
-def membership(question: Question, before: Year, after: Year) -> pl.DataFrame:
+def membership(question: BlocQuestion, before: Year, after: Year) -> pl.DataFrame:
     """The focal country without a bloc, outside of it, and inside."""
     network, mechanism = question.setting.network, question.mechanism
     focal = network.focal_index
@@ -179,7 +179,7 @@ def _stand(before: Year, year: Year, focal: int) -> dict[str, Any]:
 # Attacks --------------------------------------------------------------------------------------------------
 
 
-def attacks(question: Question, before: Year, after: Year) -> pl.DataFrame:
+def attacks(question: BlocQuestion, before: Year, after: Year) -> pl.DataFrame:
     """A price cut by the largest outside supplier, and shipments withheld by it, under the mechanism."""
     network, routes = question.setting.network, question.setting.routes
     g, inside = network.form_index(network.form), question.mechanism.members
@@ -222,7 +222,7 @@ def attacks(question: Question, before: Year, after: Year) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def _named(question: Question) -> NDArray[np.bool_]:
+def _named(question: BlocQuestion) -> NDArray[np.bool_]:
     """(R,) regions that are one country."""
     return np.array([label != REST_OF_WORLD for label in question.setting.network.regions])
 

@@ -14,14 +14,14 @@ from evernormal.market.bloc_accounts import compare_accounts
 from evernormal.market.bloc_act import MONTHS
 from evernormal.market.bloc_compare import mean_price, outcome
 from evernormal.market.bloc_projects import Plants
-from evernormal.market.bloc_question import Question
+from evernormal.market.bloc_question import BlocQuestion
 from evernormal.market.bloc_year import Year
 
 __all__ = ["path_of"]
 
 
 def path_of(
-    question: Question, plants: Plants, built: NDArray[np.bool_]
+    question: BlocQuestion, plants: Plants, built: NDArray[np.bool_]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return prices, budgets and welfare by year, and every built plant's year (equation E89).
 
@@ -84,7 +84,7 @@ def _plants(plants: Plants, running: NDArray[np.bool_], year: Year, y: int) -> l
 
 
 def _row(
-    question: Question, before: Year, after: Year, y: int, plants: list[dict[str, Any]]
+    question: BlocQuestion, before: Year, after: Year, y: int, plants: list[dict[str, Any]]
 ) -> dict[str, Any]:
     network, members = question.setting.network, question.mechanism.members
     g = network.form_index(network.form)

@@ -20,11 +20,11 @@ from evernormal.result import Finding
 if TYPE_CHECKING:
     from evernormal.network.scenario import Scenario
 
-__all__ = ["Question", "lay_out", "pair_of"]
+__all__ = ["BlocQuestion", "lay_out", "pair_of"]
 
 
 @dataclass(frozen=True)
-class Question:
+class BlocQuestion:
     """A scenario laid out over a network.
 
     Attributes:
@@ -47,7 +47,9 @@ class Question:
         return max(year for year, holds in enumerate(self.in_force) if holds)
 
 
-def lay_out(network: Network, scenario: Scenario, parameters: Mapping[str, float] | None = None) -> Question:
+def lay_out(
+    network: Network, scenario: Scenario, parameters: Mapping[str, float] | None = None
+) -> BlocQuestion:
     """Return the question that a scenario asks."""
     if network.focal != scenario.focal or network.form != scenario.form:
         raise LabelError(
@@ -80,7 +82,7 @@ def lay_out(network: Network, scenario: Scenario, parameters: Mapping[str, float
             where="scenario",
             cure="Give it at least half of a year counted from the start.",
         )
-    return Question(setting, mechanism, tuple(a for a, _ in laid), in_force, laid[0][1])
+    return BlocQuestion(setting, mechanism, tuple(a for a, _ in laid), in_force, laid[0][1])
 
 
 def _holds(floors: Sequence[Any], calendar: Calendar, year: int) -> bool:
@@ -135,7 +137,7 @@ def _mechanism(network: Network, floors: Sequence[Any]) -> Mechanism:
     )
 
 
-def pair_of(question: Question, mechanism: Mechanism, acts: YearActs | None = None) -> tuple[Year, Year]:
+def pair_of(question: BlocQuestion, mechanism: Mechanism, acts: YearActs | None = None) -> tuple[Year, Year]:
     """Return the year that the tables show, without and with a mechanism."""
     year = question.shown
     known = question.acts[year] if acts is None else acts

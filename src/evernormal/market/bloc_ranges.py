@@ -10,7 +10,7 @@ import polars as pl
 from evernormal.market import bloc_tables
 from evernormal.market.bloc_accounts import compare_accounts
 from evernormal.market.bloc_compare import outcome
-from evernormal.market.bloc_question import Question, lay_out, pair_of
+from evernormal.market.bloc_question import BlocQuestion, lay_out, pair_of
 from evernormal.market.bloc_year import Year
 from evernormal.market.parameters import MONTHLY_KINDS, market_parameters
 from evernormal.network.network import Network
@@ -33,7 +33,7 @@ def ranges(
     network: Network,
     scenario: Scenario,
     fixed: Mapping[str, float],
-    question: Question,
+    question: BlocQuestion,
     central: tuple[Year, Year],
 ) -> pl.DataFrame:
     """Return the answer with each assumption at the low and at the high end of its interval.
@@ -53,7 +53,7 @@ def ranges(
     return pl.DataFrame(rows)
 
 
-def _figures(question: Question, before: Year, after: Year) -> dict[str, Any]:
+def _figures(question: BlocQuestion, before: Year, after: Year) -> dict[str, Any]:
     found = outcome(question, before, after)
     changes, _ = compare_accounts(before, after)
     focal = bloc_tables.welfare_of(changes, question.setting.network.focal)

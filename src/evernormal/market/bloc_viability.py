@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from evernormal.market.bloc import solve_pair
 from evernormal.market.bloc_act import MONTHS
 from evernormal.market.bloc_projects import Plants
-from evernormal.market.bloc_question import Question
+from evernormal.market.bloc_question import BlocQuestion
 from evernormal.market.bloc_year import Year
 
 __all__ = ["RUNGS", "project_tables"]
@@ -21,7 +21,7 @@ RUNGS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 
 
 def project_tables(
-    question: Question, plants: Plants, before: Year, after: Year
+    question: BlocQuestion, plants: Plants, before: Year, after: Year
 ) -> tuple[pl.DataFrame, pl.DataFrame, NDArray[np.bool_]]:
     """Return projects with their break-even price, the ladder of references, and who builds on the floor.
 
@@ -58,7 +58,7 @@ def _prices(plants: Plants, year: Year) -> NDArray[np.float64]:
     return np.asarray(year.maker[plants.region, plants.form], dtype=float)
 
 
-def _rungs(question: Question, plants: Plants) -> tuple[pl.DataFrame, list[float | None]]:
+def _rungs(question: BlocQuestion, plants: Plants) -> tuple[pl.DataFrame, list[float | None]]:
     """The same mechanism at multiples of its references, and the least tried reference at which each pays."""
     rows: list[dict[str, object]] = []
     least: list[float | None] = [None] * len(plants.region)

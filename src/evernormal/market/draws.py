@@ -28,7 +28,7 @@ from evernormal.network.network import Network
 if TYPE_CHECKING:
     from evernormal.network.scenario import Scenario
 
-__all__ = ["DRAWN_SERIES", "Drawn", "Question", "draw_all"]
+__all__ = ["DRAWN_SERIES", "DrawPlan", "Drawn", "draw_all"]
 
 Floats = NDArray[np.float64]
 Seeds = Sequence[np.random.SeedSequence]
@@ -49,7 +49,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Question:
+class DrawPlan:
     """What every draw has in common.
 
     Attributes:
@@ -68,7 +68,7 @@ class Question:
 
 
 def draw_all(
-    question: Question,
+    question: DrawPlan,
     count: int,
     seed: int,
     workers: int,
@@ -120,14 +120,14 @@ def draw_all(
     return Drawn(series, np.concatenate([part.stop_days for part in parts]))
 
 
-def _work(question: Question, count: int) -> int:
+def _work(question: DrawPlan, count: int) -> int:
     """Return a measure of the work: most of it is the factorization of a band about as wide as there are
     cells."""
     cells = int(active_cells(question.network).sum())
     return count * cells**2 * int(question.scenario.months)
 
 
-def _run_batch(question: Question, seeds: Seeds) -> Drawn:
+def _run_batch(question: DrawPlan, seeds: Seeds) -> Drawn:
     calendar, prepared = calendar_of(question.scenario), Prepared(question.network)
     rows: dict[str, list[Floats]] = {name: [] for name in DRAWN_SERIES}
     stops = []

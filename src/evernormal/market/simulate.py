@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from evernormal.errors import InputError, LabelError
 from evernormal.market.acts import Act
-from evernormal.market.draws import Question, draw_all
+from evernormal.market.draws import DrawPlan, draw_all
 from evernormal.market.outcome import calendar_of, outcome_of
 from evernormal.market.parameters import MONTHLY_KINDS, behaviour, market_parameters
 from evernormal.market.solver import SolverName
@@ -72,7 +72,7 @@ def simulate(
         if scenario.policies:
             without = outcome_of(network, central, calendar, _central_acts(scenario, False), solver=solver)
     fixed = dict(parameters or {})
-    question = Question(network, scenario, fixed, solver, with_policies.run.standing)
+    question = DrawPlan(network, scenario, fixed, solver, with_policies.run.standing)
     drawn = draw_all(question, count, chosen_seed, workers, progress)
     shown = _used_parameters(network, fixed)
     return simulation_result(network, scenario, with_policies, without, drawn, shown, chosen_seed, count)
