@@ -38,7 +38,7 @@ def test_concentration_by_code(capsys: pytest.CaptureFixture[str]) -> None:
         ("indicator geopolrisk --country KRO --year 2023", 2),
         ("indicator geopolrisk --country KOR --year 1990", 3),
         ("indicator geopolrisk --country KOR --year 2023 --material Lithum", 2),
-        ("indicator concentration --country EU --year 2023", 2),
+        ("indicator concentration --country EUR --year 2023", 2),
         ("indicator nonsense --country KOR --year 2023", 2),
     ],
 )

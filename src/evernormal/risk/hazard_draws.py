@@ -123,7 +123,7 @@ def hazard_measures(drawn: Result, draw: int) -> tuple[Ban, ...]:
     kind = dict(drawn.lineage.call.get("hazards", {})).get("kind", "cut")
     return tuple(
         ban_of(event, f"drawn: hazard of a {kind}, draw {draw}, seed {drawn.lineage.seed}")
-        for _, *event in mine.iter_rows()
+        for event in mine.drop("draw").iter_rows()
     )
 
 
