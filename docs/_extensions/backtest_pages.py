@@ -82,7 +82,7 @@ def backtest_misses() -> str:
     aimed = page.aims(_scores()).filter(pl.col("reached") != "yes")
     missed = page.bans(_episodes()).filter(pl.col("inside") != "yes")
     lines = [
-        f"- Aimed at and not reached: {row['score']} ({row['known']} known), {row['value']} of {row['aim']}."
+        f"- Short of its aim: {row['score']} ({row['known']} known): {row['value']}, aim {row['aim']}."
         for row in aimed.iter_rows(named=True)
     ]
     lines += [
