@@ -15,24 +15,42 @@ from evernormal.app.completion import (
     complete_scenario,
     complete_trade,
 )
+from evernormal.app.reading import (
+    read_countries,
+    read_focal,
+    read_form,
+    read_forms,
+    read_region,
+    read_regions,
+    read_year,
+    read_years,
+)
 
 __all__ = [
     "AsOf",
     "Basis",
     "Chart",
     "ChartLanguage",
+    "Countries",
     "Explain",
+    "ExplainLanguage",
     "Facts",
     "Focal",
     "Form",
+    "Forms",
+    "Importer",
     "Json",
     "Language",
     "LanguageOption",
+    "Neighbours",
     "Out",
+    "Region",
+    "Regions",
     "Scenario",
     "Scope",
     "Trade",
-    "TradeOrDataset",
+    "Year",
+    "Years",
 ]
 
 
@@ -73,22 +91,127 @@ Scenario = Annotated[
 Form = Annotated[
     str,
     typer.Argument(
-        help="Form: material/stage-or-product, such as lithium/hydroxide.",
+        help="Form: material/stage-or-product, such as lithium/hydroxide, its name in English or Korean, or a"
+        " material that has one form.",
         autocompletion=complete_form,
+        callback=read_form,
+    ),
+]
+
+Forms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--form",
+        help="Only this form; may be given more than once.",
+        autocompletion=complete_form,
+        show_default=False,
+        callback=read_forms,
     ),
 ]
 
 Focal = Annotated[
     str | None,
     typer.Option(
+        "--country",
         "--focal",
         metavar="ISO3",
-        help="Country in whose place to stand: ISO 3166 alpha-3 code.",
+        help="Country in whose place to stand: ISO 3166 code or name.",
         autocompletion=complete_country,
+        callback=read_focal,
+    ),
+]
+
+Region = Annotated[
+    str | None,
+    typer.Option(
+        "--country",
+        "--focal",
+        metavar="ISO3",
+        help="The country by name, in place of the argument.",
+        autocompletion=complete_country,
+        show_default=False,
+        callback=read_region,
+    ),
+]
+
+Importer = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="COUNTRY",
+        help="Country: ISO 3166 code or name, or EU; or give --country.",
+        autocompletion=complete_country,
+        show_default=False,
+        callback=read_region,
+    ),
+]
+
+Regions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--country",
+        "--focal",
+        metavar="ISO3",
+        help="Importing country: ISO 3166 code or name, or EU; may be given more than once. KOR when left"
+        " out.",
+        autocompletion=complete_country,
+        show_default=False,
+        callback=read_regions,
+    ),
+]
+
+Countries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--country",
+        "--focal",
+        metavar="ISO3",
+        help="Only this country: ISO 3166 code or name; may be given more than once.",
+        autocompletion=complete_country,
+        show_default=False,
+        callback=read_countries,
+    ),
+]
+
+Neighbours = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--neighbour",
+        metavar="ISO3",
+        help="Country that counts as neighbouring for the early-warning duty; may be given more than once."
+        " The default of the country when left out.",
+        autocompletion=complete_country,
+        show_default=False,
+        callback=read_countries,
+    ),
+]
+
+Year = Annotated[
+    int | None,
+    typer.Option(
+        "--year",
+        help="Calendar year; the last one known when left out.",
+        show_default=False,
+        callback=read_year,
+    ),
+]
+
+Years = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--year",
+        "--years",
+        metavar="YEAR",
+        help="Calendar year; may be given more than once. The last one known, or all, when left out.",
+        show_default=False,
+        callback=read_years,
     ),
 ]
 
 LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of texts: English or Korean.")]
+
+ExplainLanguage = Annotated[
+    Language, typer.Option("--lang", help="Language of --explain: English or Korean.")
+]
 
 Chart = Annotated[
     Path | None,
@@ -131,16 +254,6 @@ Facts = Annotated[
 ]
 
 Trade = Annotated[
-    str | None,
-    typer.Option(
-        "--trade",
-        metavar="NAME",
-        help="Trade that you added, in place of the shipped trade, with the codes of its revision.",
-        autocompletion=complete_trade,
-    ),
-]
-
-TradeOrDataset = Annotated[
     str | None,
     typer.Option(
         "--trade",

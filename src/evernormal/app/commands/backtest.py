@@ -66,6 +66,8 @@ def backtest(
     trade: Annotated[
         str | None,
         typer.Option(
+            "--trade",
+            "--dataset",
             metavar="NAME",
             help="Trade that you added, or a CSV or Parquet file in BACI's layout, in place of the shipped"
             " trade.",

@@ -82,11 +82,10 @@ def bloc(
 
 
 def _chosen(name: str, focal: str | None) -> Scenario:
-    from evernormal.data import country
     from evernormal.network.scenario import load_scenario
 
     chosen = load_scenario(name)
-    return chosen if focal is None else chosen.with_focal(country(focal, where="--focal"))
+    return chosen if focal is None else chosen.with_focal(focal)
 
 
 def _told(code: str) -> bool:

@@ -23,7 +23,7 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command("brief", epilog="Example: evernormal brief lithium-hydroxide-100 --focal JPN --lang ko")(
+    app.command("brief", epilog="Example: evernormal brief lithium-hydroxide-100 --country JPN --lang ko")(
         brief
     )
 
@@ -41,7 +41,10 @@ def brief(
         int | None, typer.Option(min=0, help="Seed of the draws; the scenario's own when left out.")
     ] = None,
     severity: Annotated[
-        float | None, typer.Option(help="Share withheld by every ban and closure of the scenario, 0 to 1.")
+        float | None,
+        typer.Option(
+            min=0.0, max=1.0, help="Share withheld by every ban and closure of the scenario, 0 to 1."
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that share the draws; results do not depend on it.")
@@ -77,12 +80,11 @@ def brief(
 
 def _chosen(name: str, focal: str | None, severity: float | None) -> Scenario:
     """Return the scenario with what the command line changes."""
-    from evernormal.data import country
     from evernormal.network.scenario import load_scenario
 
     chosen = load_scenario(name)
     if focal is not None:
-        chosen = chosen.with_focal(country(focal, where="--focal"))
+        chosen = chosen.with_focal(focal)
     if severity is not None:
         if not any("severity" in measure.hardness() for measure in chosen.measures):
             raise InputError(

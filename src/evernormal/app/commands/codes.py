@@ -9,7 +9,8 @@ import typer
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
 from evernormal.app.keeping import kept
-from evernormal.app.options import AsOf, Explain, Json, Out
+from evernormal.app.options import AsOf, Explain, ExplainLanguage, Json, Language, Out
+from evernormal.app.reading import read_country, read_form
 
 if TYPE_CHECKING:
     from evernormal.result import Result
@@ -28,6 +29,7 @@ def codes(
         typer.Argument(
             help="Form: material/stage-or-product, such as lithium/hydroxide.",
             autocompletion=complete_form,
+            callback=read_form,
             show_default=False,
         ),
     ] = None,
@@ -41,9 +43,12 @@ def codes(
     country: Annotated[
         str | None,
         typer.Option(
+            "--country",
+            "--focal",
             metavar="ISO3",
             help="World codes and the national codes of this country.",
             autocompletion=complete_country,
+            callback=read_country,
         ),
     ] = None,
     date: Annotated[
@@ -62,6 +67,7 @@ def codes(
     as_of: AsOf = None,
     out: Out = None,
     explain: Explain = None,
+    lang: ExplainLanguage = Language.en,
     as_json: Json = False,
 ) -> None:
     """Show every customs code of a form by revision and country, who shares it, and how it divides.
@@ -71,28 +77,32 @@ def codes(
     low, high (fractions), basis and grade. With --code: a list of rows with code, revision, system, form,
     name_en, name_ko, stage, basket, description.
     """
-    from evernormal.data import country as iso3
     from evernormal.errors import InputError
     from evernormal.network.code_history import codes_of_form, forms_of_code
 
     if (form is None) == (code is None):
-        raise InputError("give a form, or --code with a customs code", where="codes")
+        raise InputError(
+            "give a form, or --code with a customs code",
+            where="FORM",
+            cure="Write, for instance, evernormal codes germanium/metal, or codes --code 811292.",
+        )
     if code is not None:
         if country is not None or date is not None or as_of is not None or dataset:
-            raise InputError("--code goes with --revision only", where="codes")
+            raise InputError("--code goes with --revision only", where="--code",
+                             cure="Leave the other options out.")  # fmt: skip
         _show_forms(forms_of_code(code, revision), as_json)
         return
     assert form is not None
     result = codes_of_form(
         form,
         revision,
-        None if country is None else iso3(country, where="--country"),
+        country,
         date,
         dataset=dataset or None,
         folder=settings.store_folder(),
         as_of=as_of,
     )
-    if kept(result, out, explain, as_json=as_json):
+    if kept(result, out, explain, lang, as_json=as_json):
         return
     if as_json:
         output.print_json(_rows(result))

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evernormal.app import output, settings
-from evernormal.app.completion import complete_country
 from evernormal.app.keeping import kept
-from evernormal.app.options import AsOf, Explain, Json, Out
+from evernormal.app.options import AsOf, Countries, Explain, ExplainLanguage, Json, Language, Out, Years
 from evernormal.app.progress import progress
 
 if TYPE_CHECKING:
@@ -29,32 +28,21 @@ def register(app: typer.Typer) -> None:
 
 def compare(
     material: Annotated[str, typer.Argument(help="Material, such as gallium or rare-earths.")],
-    year: Annotated[
-        list[int] | None,
-        typer.Option(
-            help="Calendar year; may be given more than once. The latest of two sources when left out.",
-            show_default=False,
-        ),
-    ] = None,
+    year: Years = None,
     stage: Annotated[str, typer.Option(help="ore, refined, material or component.")] = "refined",
-    country: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ISO3",
-            help="Only this country: ISO 3166 alpha-3 code or name; may be given more than once.",
-            autocompletion=complete_country,
-            show_default=False,
-        ),
-    ] = None,
+    country: Countries = None,
     within: Annotated[
-        int, typer.Option(help="A source without the year shows its nearest year at most so many away.")
+        int,
+        typer.Option(min=0, help="A source without the year shows its nearest year at most so many away."),
     ] = 3,
     tolerance: Annotated[
-        float, typer.Option(help="Relative difference from which two figures are listed, as a fraction.")
+        float,
+        typer.Option(min=0.0, help="Relative difference from which two figures are listed, as a fraction."),
     ] = 0.05,
     as_of: AsOf = None,
     out: Out = None,
     explain: Explain = None,
+    lang: ExplainLanguage = Language.en,
     as_json: Json = False,
 ) -> None:
     """Set the sources side by side: shares and tonnes by country, and every disagreement with its reason.
@@ -64,19 +52,18 @@ def compare(
     """
     from evernormal import data
 
-    wanted = [data.country(name, where="--country") for name in country or []]
     with progress("Comparing sources", quiet=as_json):
         result = data.compare_sources(
             material,
             stage,
             year or None,
-            wanted or None,
+            country,
             folder=settings.store_folder(),
             as_of=as_of,
             within=within,
             tolerance=tolerance,
         )
-    if kept(result, out, explain, as_json=as_json):
+    if kept(result, out, explain, lang, as_json=as_json):
         return
     if as_json:
         output.print_json(result.tables)

@@ -10,6 +10,7 @@ import typer
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
 from evernormal.app.options import AsOf, Json, Out
+from evernormal.app.reading import read_country, read_year
 from evernormal.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,14 +46,21 @@ def economy(
     table: Annotated[
         str | None,
         typer.Option(
+            "--table",
+            "--country",
+            "--focal",
             metavar="ISO3",
             help="Country of the input-output table; that of the results when left out.",
             autocompletion=complete_country,
             show_default=False,
+            callback=read_country,
         ),
     ] = None,
     year: Annotated[
-        int | None, typer.Option(help="Year of the table; the last that you added.", show_default=False)
+        int | None,
+        typer.Option(
+            help="Year of the table; the last that you added.", show_default=False, callback=read_year
+        ),
     ] = None,
     dataset: Annotated[
         str | None,
@@ -113,7 +121,6 @@ def _losses(
     folders: list[Path], given: list[str], table: str | None, *, joint: bool
 ) -> tuple[list[Result] | dict[str, float], str]:
     """Return what is lost, and whose input-output table carries it."""
-    from evernormal.data import country
     from evernormal.market.economy_recipes import joined_apart
     from evernormal.result import Result
 
@@ -123,7 +130,7 @@ def _losses(
             where="evernormal economy",
             cure="Write, for instance, evernormal economy out/lithium, or --loss C27=65e6 --table KOR.",
         )
-    region = None if table is None else country(table, where="--table")
+    region = table
     if given:
         if region is None:
             raise InputError("losses name no country", where="--table", cure="Write --table KOR.")

@@ -80,12 +80,13 @@ def ensemble(
         ),
     ],
     draws: Annotated[
-        int, typer.Option(help="Number of draws; with --sensitivity sobol a power of two of base points.")
+        int,
+        typer.Option(min=1, help="Number of draws; with --sensitivity sobol a power of two of base points."),
     ] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 1,
     workers: Annotated[
         int | None,
-        typer.Option(help="Processes that share the draws; results do not depend on it."),
+        typer.Option(min=1, help="Processes that share the draws; results do not depend on it."),
     ] = None,
     executor: Annotated[
         Executor, typer.Option(help="Processes of this machine, or a Dask cluster.")
@@ -191,11 +192,10 @@ def ensemble(
 
 
 def _chosen(name: str, focal: str | None) -> Scenario:
-    from evernormal.data import country
     from evernormal.network.scenario import load_scenario
 
     chosen = load_scenario(name)
-    return chosen if focal is None else chosen.with_focal(country(focal, where="--focal"))
+    return chosen if focal is None else chosen.with_focal(focal)
 
 
 def _events(

@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evernormal.app import output, settings
-from evernormal.app.completion import complete_country
 from evernormal.app.keeping import kept
-from evernormal.app.options import AsOf, Explain, Json, Language, LanguageOption, Out, Trade
+from evernormal.app.options import (
+    AsOf,
+    Explain,
+    Importer,
+    Json,
+    Language,
+    LanguageOption,
+    Neighbours,
+    Out,
+    Region,
+    Trade,
+    Year,
+)
 from evernormal.app.progress import progress
+from evernormal.app.reading import the_country
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,28 +47,10 @@ def register(app: typer.Typer) -> None:
 
 
 def exposure(
-    country: Annotated[
-        str,
-        typer.Argument(
-            metavar="COUNTRY",
-            help="Importing country: ISO 3166 alpha-3 code or name, or EU.",
-            autocompletion=complete_country,
-        ),
-    ],
-    year: Annotated[
-        int | None,
-        typer.Option(help="Calendar year; the last that the trade holds when left out.", show_default=False),
-    ] = None,
-    neighbour: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ISO3",
-            help="Country that counts as neighbouring for the early-warning duty; may be given more than"
-            " once. The default of the country when left out.",
-            autocompletion=complete_country,
-            show_default=False,
-        ),
-    ] = None,
+    country: Importer = None,
+    named: Region = None,
+    year: Year = None,
+    neighbour: Neighbours = None,
     material: Annotated[
         list[str] | None,
         typer.Option(
@@ -79,9 +73,10 @@ def exposure(
     """
     from evernormal.risk import exposure as exposure_of
 
+    place = the_country(country, named, "exposure")
     with progress("Reading trade and tracing origins", quiet=as_json):
         result = exposure_of(
-            country,
+            place,
             year,
             neighbours=neighbour or None,
             as_of=as_of,

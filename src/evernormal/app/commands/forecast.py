@@ -13,8 +13,9 @@ from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
 from evernormal.app.drawing import check_chart, draw_chart, tell_chart
 from evernormal.app.keeping import kept
-from evernormal.app.options import AsOf, Chart, ChartLanguage, Explain, Json, Language
+from evernormal.app.options import AsOf, Chart, ChartLanguage, Explain, Json, Language, Out, Trade
 from evernormal.app.progress import progress
+from evernormal.app.reading import read_form, read_region, read_year
 
 if TYPE_CHECKING:
     from evernormal.result import Result
@@ -46,14 +47,18 @@ def forecast(
             metavar="FORM",
             help="Form with a customs code of its own, such as lithium/hydroxide; none with --evaluate.",
             autocompletion=complete_form,
+            callback=read_form,
         ),
     ] = None,
     country: Annotated[
         str,
         typer.Option(
+            "--country",
+            "--focal",
             metavar="ISO3",
-            help="Country: ISO 3166 alpha-3 code or name, or EU; WLD for world trade.",
+            help="Country: ISO 3166 code or name, or EU; WLD for world trade.",
             autocompletion=complete_country,
+            callback=read_region,
         ),
     ] = "KOR",
     years: Annotated[
@@ -74,12 +79,13 @@ def forecast(
     measure: Annotated[Measure, typer.Option(help="What stands for demand.")] = Measure.imports,
     origin: Annotated[
         int | None,
-        typer.Option(help="Last year that may be used: replays an earlier forecast.", show_default=False),
+        typer.Option(
+            help="Last year that may be used: replays an earlier forecast.",
+            show_default=False,
+            callback=read_year,
+        ),
     ] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Annual trade that you added, instead of the shipped trade."),
-    ] = None,
+    trade: Trade = None,
     customs: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Monthly customs data that you added: a forecast by month."),
@@ -91,10 +97,7 @@ def forecast(
     ] = False,
     chart: Chart = None,
     lang: ChartLanguage = Language.en,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Folder to write the result to; made when absent."),
-    ] = None,
+    out: Out = None,
     explain: Explain = None,
     as_json: Json = False,
 ) -> None:
@@ -103,24 +106,26 @@ def forecast(
     With --json: a list of rows with form, country, end_use, period, year, horizon, p10, p50, p90 (tonnes
     contained) and driver_share (fraction).
     """
-    from evernormal.data import country as iso3
     from evernormal.errors import InputError
 
     check_chart(chart)
     if evaluate == (form is not None):
-        raise InputError("give a form, or --evaluate for the back-test of all", where="FORM")
+        raise InputError(
+            "give a form, or --evaluate for the back-test of all",
+            where="FORM",
+            cure="Write, for instance, evernormal forecast lithium/hydroxide.",
+        )
     if evaluate:
         result = _evaluated(as_json)
         table = "skill"
     else:
         from evernormal import risk
 
-        place = country if country in ("WLD", "EU") else iso3(country, where="--country")
         asked: dict[str, Any] = {"measure": measure.value, "scenario": scenario, "market": market}
-        asked |= {"origin": origin, "dataset": dataset, "customs": customs, "as_of": as_of}
+        asked |= {"origin": origin, "dataset": trade, "customs": customs, "as_of": as_of}
         with progress("Forecasting", quiet=as_json):
             assert form is not None
-            result = risk.forecast(form, place, years, folder=settings.store_folder(), **asked)
+            result = risk.forecast(form, country, years, folder=settings.store_folder(), **asked)
         table = "forecast"
     drawn = draw_chart(result, None if evaluate else chart, lang, quiet=as_json)
     if out is not None:

@@ -10,8 +10,10 @@ import typer
 
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
-from evernormal.app.options import AsOf, Json, Trade
+from evernormal.app.keeping import kept
+from evernormal.app.options import AsOf, Explain, ExplainLanguage, Json, Language, Out, Trade
 from evernormal.app.progress import progress
+from evernormal.app.reading import read_countries, read_year
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,6 +61,7 @@ def hazards(
             help="Only this exporter; may be given more than once.",
             autocompletion=complete_country,
             show_default=False,
+            callback=read_countries,
         ),
     ] = None,
     kind: Annotated[
@@ -76,7 +79,10 @@ def hazards(
         ),
     ] = None,
     through: Annotated[
-        int | None, typer.Option(metavar="YEAR", help="Last year of data to fit on.", show_default=False)
+        int | None,
+        typer.Option(
+            metavar="YEAR", help="Last year of data to fit on.", show_default=False, callback=read_year
+        ),
     ] = None,
     draws: Annotated[
         int,
@@ -86,9 +92,12 @@ def hazards(
         str, typer.Option(metavar="YYYY-MM-DD", help="First day of the drawn futures.")
     ] = "2026-01-01",
     years: Annotated[int, typer.Option(min=1, help="Years of the drawn futures.")] = 1,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     trade: Trade = None,
     as_of: AsOf = None,
+    lang: ExplainLanguage = Language.en,
+    out: Out = None,
+    explain: Explain = None,
     as_json: Json = False,
 ) -> None:
     """Show rate, severity, onset and duration by exporter and form, each with its 80 % interval.
@@ -96,12 +105,11 @@ def hazards(
     With --json: a list of rows of hazards; with --draws: a list of drawn events.
     """
     from evernormal import risk
-    from evernormal.data import country
 
     with progress("Fitting hazards", quiet=as_json):
         result = risk.hazards(
             form or None,
-            [country(name, where="--exporter") for name in exporter] if exporter else None,
+            exporter,
             kind=kind.value,
             tier=tier.value,
             through=through,
@@ -113,6 +121,8 @@ def hazards(
             as_of=as_of,
         )
         drawn = risk.draw_hazards(result, draws, seed, start, years=years) if draws else None
+    if kept(drawn or result, out, explain, lang, as_json=as_json):
+        return
     if as_json:
         output.print_json(result["hazards"] if drawn is None else drawn["draws"])
     else:

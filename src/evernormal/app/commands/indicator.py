@@ -13,8 +13,20 @@ from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
 from evernormal.app.drawing import check_chart, draw_chart, tell_chart
 from evernormal.app.keeping import kept
-from evernormal.app.options import AsOf, Chart, ChartLanguage, Explain, Json, Language, Out, Trade
+from evernormal.app.options import (
+    AsOf,
+    Chart,
+    ChartLanguage,
+    Explain,
+    Json,
+    Language,
+    Neighbours,
+    Out,
+    Trade,
+    Years,
+)
 from evernormal.app.progress import progress
+from evernormal.app.reading import country_named, form_named, read_country, region_named
 
 if TYPE_CHECKING:
     import polars as pl
@@ -91,19 +103,15 @@ def indicator(
     country: Annotated[
         list[str] | None,
         typer.Option(
+            "--country",
+            "--focal",
             metavar="ISO3",
-            help="Country: ISO 3166 alpha-3 code or name, or EU; may be given more than once.",
+            help="Country: ISO 3166 code or name, EU, or a --group; may be given more than once.",
             autocompletion=complete_country,
             show_default=False,
         ),
     ] = None,
-    year: Annotated[
-        list[int] | None,
-        typer.Option(
-            help="Calendar year; may be given more than once. The last, or all, when left out.",
-            show_default=False,
-        ),
-    ] = None,
+    year: Years = None,
     material: Annotated[
         list[str] | None,
         typer.Option(
@@ -144,18 +152,10 @@ def indicator(
             help="trend: also the share of this supplier.",
             autocompletion=complete_country,
             show_default=False,
+            callback=read_country,
         ),
     ] = None,
-    neighbour: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ISO3",
-            help="duty: country that counts as neighbouring; may be given more than once. The default of the"
-            " country when left out.",
-            autocompletion=complete_country,
-            show_default=False,
-        ),
-    ] = None,
+    neighbour: Neighbours = None,
     of: Annotated[
         list[Of] | None,
         typer.Option(help="uncertainty: of this indicator; may be given more than once.", show_default=False),
@@ -177,7 +177,6 @@ def indicator(
 
     With --json: a list of the rows of the indicator's table; findings go to standard error.
     """
-    from evernormal.data import country as iso3
     from evernormal.errors import InputError, UnknownNameError
 
     if listed:
@@ -195,12 +194,14 @@ def indicator(
     if not country and not group:
         raise InputError("no country was given", where="indicator", cure="Add --country KOR.")
     groups = _groups(group or [])
-    places = [c if c == "EU" or c in groups else iso3(c, where="--country") for c in country or []]
+    places = [c if c in groups else region_named(c, "--country") for c in country or []]
     places += [one for one in groups if one not in places]
     if name != "geopolrisk" and compatible:
         raise InputError(f"{name} does not know --compatible", where="indicator")
     if name != "geopolrisk" and statistics is not None:
         raise InputError(f"{name} does not know --statistics", where="indicator")
+    if material and ENTRIES[name].of == "form":
+        material = [form_named(one, "--material") for one in material]
     asked = Asked(
         places, year or None, material or None, compatible, partner, neighbour or None,
         [one.value for one in of or []], threshold, draws, seed, as_of, trade, statistics,
@@ -235,13 +236,12 @@ def _print_list(as_json: bool) -> None:
 
 def _groups(given: Sequence[str]) -> dict[str, list[str]]:
     """Read NAME=ISO3,ISO3 of every --group."""
-    from evernormal.data import country as iso3
     from evernormal.errors import InputError
 
     found: dict[str, list[str]] = {}
     for text in given:
         name, equals, members = text.partition("=")
-        listed = [iso3(one.strip(), where=f"--group {name}") for one in members.split(",") if one.strip()]
+        listed = [country_named(one.strip(), f"--group {name}") for one in members.split(",") if one.strip()]
         if not equals or not name.strip() or not listed:
             raise InputError(f"not a group of countries: {text!r}", where="--group",
                              cure="Write it like --group BENELUX=BEL,NLD,LUX.")  # fmt: skip

@@ -9,8 +9,9 @@ import typer
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country
 from evernormal.app.keeping import kept
-from evernormal.app.options import AsOf, Basis, Explain, Json, Out
+from evernormal.app.options import AsOf, Basis, Explain, ExplainLanguage, Json, Language, Out
 from evernormal.app.progress import progress
+from evernormal.app.reading import read_country
 
 __all__ = ["register"]
 
@@ -27,6 +28,7 @@ def mirror(
             metavar="EXPORTER",
             help="Exporting country: ISO 3166 alpha-3 code or name.",
             autocompletion=complete_country,
+            callback=read_country,
         ),
     ],
     importer: Annotated[
@@ -35,6 +37,7 @@ def mirror(
             metavar="IMPORTER",
             help="Importing country: ISO 3166 alpha-3 code or name.",
             autocompletion=complete_country,
+            callback=read_country,
         ),
     ],
     code: Annotated[
@@ -59,6 +62,7 @@ def mirror(
     as_of: AsOf = None,
     out: Out = None,
     explain: Explain = None,
+    lang: ExplainLanguage = Language.en,
     as_json: Json = False,
 ) -> None:
     """Show what both sides declare, the value between them with its interval, and how well each reports.
@@ -67,7 +71,7 @@ def mirror(
     """
     from evernormal import data
 
-    pair = data.country(exporter, where="EXPORTER"), data.country(importer, where="IMPORTER")
+    pair = exporter, importer
     with progress("Reading declarations", quiet=as_json):
         result = data.mirror_flows(
             code or None,
@@ -79,7 +83,7 @@ def mirror(
             folder=settings.store_folder(),
             as_of=as_of,
         )
-    if kept(result, out, explain, as_json=as_json):
+    if kept(result, out, explain, lang, as_json=as_json):
         return
     if as_json:
         output.print_json(result["flows"])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evernormal.app import output, settings
-from evernormal.app.completion import complete_country
-from evernormal.app.options import AsOf, Facts, Form, Json, Scope, Trade
+from evernormal.app.options import AsOf, Facts, Focal, Form, Json, Scope, Trade
 from evernormal.app.progress import progress
+from evernormal.app.reading import read_year
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,16 +26,11 @@ def _group() -> None:
     """Keep ``show`` a command of its own although it is the only one."""
 
 
-@app.command("show", epilog="Example: evernormal network show lithium/hydroxide --focal KOR --year 2023")
+@app.command("show", epilog="Example: evernormal network show lithium/hydroxide --country KOR --year 2023")
 def show_network(
     form: Form,
-    focal: Annotated[
-        str,
-        typer.Option(
-            metavar="ISO3", help="Country in whose place to stand.", autocompletion=complete_country
-        ),
-    ] = "KOR",
-    year: Annotated[int, typer.Option(help="Base year.")] = 2023,
+    focal: Focal = "KOR",
+    year: Annotated[int, typer.Option(help="Base year.", callback=read_year)] = 2023,
     scope: Annotated[Scope, typer.Option(help="The form alone, or the whole chain up to it.")] = Scope.form,
     facts: Facts = None,
     trade: Trade = None,
@@ -50,7 +45,7 @@ def show_network(
     with progress(f"Loading {form}", quiet=as_json):
         loaded = network_with(
             form,
-            focal,
+            focal or "KOR",
             year,
             facts=facts,
             trade=trade,

@@ -10,6 +10,7 @@ import typer
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
 from evernormal.app.options import AsOf, Json
+from evernormal.app.reading import read_countries, read_focal, read_forms
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,9 +36,10 @@ def policies(
         list[str] | None,
         typer.Option(
             metavar="ISO3",
-            help="Who acts: ISO 3166 alpha-3 code or name; may be given more than once.",
+            help="Who acts: ISO 3166 code or name; may be given more than once.",
             autocompletion=complete_country,
             show_default=False,
+            callback=read_countries,
         ),
     ] = None,
     form: Annotated[
@@ -46,6 +48,7 @@ def policies(
             help="Form, such as graphite/natural; may be given more than once.",
             autocompletion=complete_form,
             show_default=False,
+            callback=read_forms,
         ),
     ] = None,
     material: Annotated[
@@ -73,12 +76,19 @@ def policies(
     ] = None,
     focal: Annotated[
         str,
-        typer.Option(metavar="ISO3", help="With --scenario: focal country.", autocompletion=complete_country),
+        typer.Option(
+            "--country",
+            "--focal",
+            metavar="ISO3",
+            help="With --scenario: country in whose place to stand.",
+            autocompletion=complete_country,
+            callback=read_focal,
+        ),
     ] = "KOR",
     start: Annotated[
         str | None, typer.Option(metavar="YYYY-MM", help="With --scenario: first month of the horizon.")
     ] = None,
-    months: Annotated[int, typer.Option(help="With --scenario: length of the horizon.")] = 24,
+    months: Annotated[int, typer.Option(min=1, help="With --scenario: length of the horizon.")] = 24,
     base_year: Annotated[
         int | None,
         typer.Option(
@@ -96,7 +106,7 @@ def policies(
     from evernormal import data
 
     result = data.policies(
-        by=[data.country(name, where="--by") for name in by or []] or None,
+        by=by,
         forms=form or None,
         materials=material or None,
         kinds=kind or None,

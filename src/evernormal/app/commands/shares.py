@@ -20,9 +20,12 @@ from evernormal.app.options import (
     Json,
     Language,
     Out,
-    TradeOrDataset,
+    Region,
+    Trade,
+    Years,
 )
 from evernormal.app.progress import progress
+from evernormal.app.reading import form_named, region_named, the_country
 from evernormal.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,13 +45,14 @@ def register(app: typer.Typer) -> None:
 
 def shares(
     importer: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="IMPORTER",
-            help="Importing country: ISO 3166 alpha-3 code or name, or EU.",
+            help="Importing country: ISO 3166 code or name, or EU; or give --country.",
             autocompletion=complete_country,
+            show_default=False,
         ),
-    ],
+    ] = None,
     form: Annotated[
         str | None,
         typer.Argument(
@@ -58,12 +62,10 @@ def shares(
             show_default=False,
         ),
     ] = None,
+    named: Region = None,
     by: Annotated[Basis, typer.Option(help="Shares of value or of quantity.")] = Basis.value,
-    year: Annotated[
-        list[int] | None,
-        typer.Option(help="Only this year; may be given more than once.", show_default=False),
-    ] = None,
-    trade: TradeOrDataset = None,
+    year: Years = None,
+    trade: Trade = None,
     facts: Facts = None,
     code: Annotated[
         list[str] | None,
@@ -82,10 +84,13 @@ def shares(
 
     With --json: a list of rows with year, supplier, share, value_usd (USD) and quantity_t (tonnes gross).
     """
-    from evernormal.data import country
-
     check_chart(chart)
-    importer = importer if importer == "EU" else country(importer, where="IMPORTER")
+    if named is not None and importer is not None and form is None:
+        importer, form = None, importer  # with --country the one argument is the form
+    if importer is not None:
+        importer = region_named(importer, "IMPORTER")
+    importer = the_country(importer, named, "shares")
+    form = None if form is None else form_named(form, "FORM")
     years = year or None
     with progress("Reading trade", quiet=as_json):
         result = (

@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evernormal.app import output, settings
-from evernormal.app.completion import complete_country, complete_form
 from evernormal.app.keeping import kept
-from evernormal.app.options import AsOf, Explain, Json, Out, Trade
+from evernormal.app.options import (
+    AsOf,
+    Explain,
+    ExplainLanguage,
+    Forms,
+    Importer,
+    Json,
+    Language,
+    Out,
+    Region,
+    Trade,
+    Year,
+)
 from evernormal.app.progress import progress
+from evernormal.app.reading import the_country
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,26 +39,10 @@ def register(app: typer.Typer) -> None:
 
 
 def targets(
-    country: Annotated[
-        str,
-        typer.Argument(
-            metavar="COUNTRY",
-            help="Country: ISO 3166 alpha-3 code or name, or EU.",
-            autocompletion=complete_country,
-        ),
-    ],
-    year: Annotated[
-        int | None,
-        typer.Option(help="Last year to judge by; the last of the trade when left out.", show_default=False),
-    ] = None,
-    form: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Only this form; may be given more than once.",
-            autocompletion=complete_form,
-            show_default=False,
-        ),
-    ] = None,
+    country: Importer = None,
+    named: Region = None,
+    year: Year = None,
+    form: Forms = None,
     file: Annotated[
         Path | None,
         typer.Option(
@@ -60,6 +56,7 @@ def targets(
     as_of: AsOf = None,
     out: Out = None,
     explain: Explain = None,
+    lang: ExplainLanguage = Language.en,
     as_json: Json = False,
 ) -> None:
     """Show base, now, the pace that is needed and the pace there is, and where it leads.
@@ -68,9 +65,10 @@ def targets(
     """
     from evernormal import risk
 
+    place = the_country(country, named, "targets")
     with progress("Reading trade", quiet=as_json):
         result = risk.target_progress(
-            country,
+            place,
             year,
             form or None,
             targets=file,
@@ -79,7 +77,7 @@ def targets(
             dataset=trade,
             folder=settings.store_folder(),
         )
-    if kept(result, out, explain, as_json=as_json):
+    if kept(result, out, explain, lang, as_json=as_json):
         return
     if as_json:
         output.print_json(result["progress"])

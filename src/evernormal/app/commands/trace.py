@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from evernormal.app import output, settings
-from evernormal.app.completion import complete_country
 from evernormal.app.drawing import check_chart, draw_chart, tell_chart
 from evernormal.app.keeping import kept
-from evernormal.app.options import AsOf, Chart, ChartLanguage, Explain, Form, Json, Language, Out, Trade
+from evernormal.app.options import (
+    AsOf,
+    Chart,
+    ChartLanguage,
+    Explain,
+    Form,
+    Json,
+    Language,
+    Out,
+    Regions,
+    Trade,
+    Years,
+)
 from evernormal.app.progress import progress
 
 __all__ = ["register"]
@@ -18,28 +27,13 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command("trace", epilog="Example: evernormal trace cobalt/oxides --focal KOR --year 2023")(trace)
+    app.command("trace", epilog="Example: evernormal trace cobalt/oxides --country KOR --year 2023")(trace)
 
 
 def trace(
     form: Form,
-    focal: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ISO3",
-            help="Importing country: ISO 3166 alpha-3 code or name, or EU; may be given more than once."
-            " KOR when left out.",
-            autocompletion=complete_country,
-            show_default=False,
-        ),
-    ] = None,
-    year: Annotated[
-        list[int] | None,
-        typer.Option(
-            help="Calendar year; may be given more than once. The last one known when left out.",
-            show_default=False,
-        ),
-    ] = None,
+    focal: Regions = None,
+    year: Years = None,
     trade: Trade = None,
     as_of: AsOf = None,
     chart: Chart = None,

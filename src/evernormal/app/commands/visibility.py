@@ -19,9 +19,11 @@ from evernormal.app.options import (
     Json,
     Language,
     Out,
-    TradeOrDataset,
+    Trade,
+    Years,
 )
 from evernormal.app.progress import progress
+from evernormal.app.reading import read_country
 
 __all__ = ["register"]
 
@@ -68,17 +70,12 @@ def visibility(
             "--country",
             "--focal",
             metavar="ISO3",
-            help="Country: ISO 3166 alpha-3 code or name.",
+            help="Country: ISO 3166 code or name.",
             autocompletion=complete_country,
+            callback=read_country,
         ),
     ] = "KOR",
-    year: Annotated[
-        list[int] | None,
-        typer.Option(
-            help="Calendar year; may be given more than once. The latest with trade when left out.",
-            show_default=False,
-        ),
-    ] = None,
+    year: Years = None,
     new_code: Annotated[
         list[str] | None,
         typer.Option(
@@ -92,7 +89,7 @@ def visibility(
     ] = Table.elements,
     by: Annotated[Side, typer.Option(help="What orders the new codes.")] = Side.value,
     flow: Annotated[Flow, typer.Option(help="Imports or exports.")] = Flow.imports,
-    trade: TradeOrDataset = None,
+    trade: Trade = None,
     customs: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="A customs data set that you added, with national codes."),
@@ -110,14 +107,13 @@ def visibility(
     invisible inside the basket, 1 is known exactly.  With --json: a list of the rows of the table; findings
     go to standard error.
     """
-    from evernormal.data import country as iso3
     from evernormal.network import visibility as seen
 
     check_chart(chart)
     with progress("Splitting baskets", quiet=as_json):
         result = seen(
             of,
-            iso3(country, where="--country"),
+            country,
             year or None,
             new_codes=new_code or (),
             rank=table is Table.codes,
