@@ -161,8 +161,8 @@ def backtest_record() -> str:
     rows = [
         (
             p.name.removeprefix("licence_").replace("_", " "),
-            p.value,
-            f"{p.low:g} to {p.high:g}",
+            round(p.value, 2),
+            f"{p.low:.3g} to {p.high:.3g}",
             p.unit,
             p.source,
         )
@@ -173,7 +173,7 @@ def backtest_record() -> str:
 
 def backtest_licences() -> str:
     """Exports under licence as published and as simulated."""
-    months = licence_months().with_columns(pl.col("simulated").round(2))
+    months = licence_months().with_columns(pl.col("simulated", "rising").round(2))
     return _same(months)
 
 

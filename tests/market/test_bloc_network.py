@@ -20,7 +20,7 @@ from evernormal.market import bloc_equilibrium, levy
 from evernormal.market.bloc import setting_of
 from evernormal.market.bloc_accounts import compare_accounts
 from evernormal.market.bloc_act import YearActs, made_in, mechanism_for
-from evernormal.market.bloc_market import base_price
+from evernormal.market.bloc_ground import base_price
 from evernormal.market.bloc_year import Year, solve_year
 from evernormal.network.measures import Ban, Dumping, Quota, Tariff
 from evernormal.network.network import Network

@@ -17,7 +17,7 @@ from evernormal.market.bloc_accounts import compare_accounts
 from evernormal.market.bloc_act import MONTHS, Mechanism, Reference, YearActs, mechanism_for, year_acts
 from evernormal.market.bloc_derivations import DERIVATIONS, STUDY
 from evernormal.market.bloc_findings import bloc_findings
-from evernormal.market.bloc_market import Projects, base_price
+from evernormal.market.bloc_ground import Projects, base_price
 from evernormal.market.bloc_year import Setting, Year, solve_year
 from evernormal.market.parameters import MONTHLY_KINDS, behaviour, market_parameters
 from evernormal.market.routes import routes_of

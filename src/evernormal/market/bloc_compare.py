@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from evernormal.market import bloc_tables
 from evernormal.market.bloc_accounts import compare_accounts
 from evernormal.market.bloc_act import Mechanism
-from evernormal.market.bloc_market import base_price
+from evernormal.market.bloc_ground import base_price
 from evernormal.market.bloc_question import BlocQuestion, pair_of
 from evernormal.market.bloc_year import Year
 from evernormal.network.network import REST_OF_WORLD

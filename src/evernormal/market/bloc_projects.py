@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evernormal.errors import InputError
-from evernormal.market.bloc_market import Projects
+from evernormal.market.bloc_ground import Projects
 from evernormal.market.cells import active_cells
 from evernormal.network.network import Network
 from evernormal.result import Finding, require_columns

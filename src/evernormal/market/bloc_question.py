@@ -12,7 +12,7 @@ from evernormal.errors import InputError, LabelError
 from evernormal.market.acts import Act, Calendar
 from evernormal.market.bloc import setting_of, solve_pair
 from evernormal.market.bloc_act import MONTHS, Mechanism, YearActs, mechanism_for, year_acts
-from evernormal.market.bloc_market import base_price
+from evernormal.market.bloc_ground import base_price
 from evernormal.market.bloc_year import Setting, Year
 from evernormal.network.network import Network
 from evernormal.result import Finding

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from evernormal.market.acts import Use
 from evernormal.market.bloc_act import Mechanism, YearActs
-from evernormal.market.bloc_market import BlocMarket, Projects, build
+from evernormal.market.bloc_ground import Projects
+from evernormal.market.bloc_market import BlocMarket, build
 from evernormal.market.levy import Market, Point, solve_market
 from evernormal.market.parameters import Behaviour
 from evernormal.market.routes import Routes

@@ -37,7 +37,7 @@ DEFAULT_CORRELATION = 0.5
 """Assumption: half of the variance of how hard an actor's acts are is common to them; no study of ours says
 more."""
 
-EASIER_WHEN_MORE = frozenset({"approval_share", "share_of_base", "tonnes_per_year"})
+EASIER_WHEN_MORE = frozenset({"approval_share", "first_approval_share", "share_of_base", "tonnes_per_year"})
 """Numbers of which less is harder for who is hit; of all others more is."""
 
 EDGE = 1e-12

@@ -34,6 +34,7 @@ def simulation_findings(
         *_other_base_year(network, scenario),
         *_few_draws(draws),
         *_after_horizon(scenario, out),
+        *_hardness_assumed(scenario),
     )
 
 
@@ -126,4 +127,15 @@ def _after_horizon(scenario: Scenario, out: Outcome) -> Iterator[Finding]:
             "warning",
             f"Not inside the horizon from {first.isoformat()}: {', '.join(late)}.",
             {"ids": late},
+        )
+
+
+def _hardness_assumed(scenario: Scenario) -> Iterator[Finding]:
+    assumed = list(dict.fromkeys(p.name.split(" ")[0] for p in scenario.measured() if p.grade == "C"))
+    if assumed:
+        yield Finding(
+            "policy-hardness-assumed",
+            "caution",
+            f"How hard {len(assumed)} measures bite is partly an assumption: {', '.join(assumed[:5])}.",
+            {"measures": len(assumed), "ids": assumed},
         )

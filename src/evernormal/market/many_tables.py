@@ -301,7 +301,9 @@ def _lineage(
     return Lineage(
         str(asked["version"]),
         (*dict.fromkeys((*inputs, *drawn)), *own),
-        tuple(dict.fromkeys((*market_parameters(MONTHLY_KINDS), *_parameters(networks)))),
+        tuple(
+            dict.fromkeys((*market_parameters(MONTHLY_KINDS), *_parameters(networks), *_measured(scenarios)))
+        ),
         DERIVATIONS,
         int(asked["seed"]),
         {**call, "question_sha256": asked["sha256"], "tail_level": TAIL_LEVEL},
@@ -311,6 +313,11 @@ def _lineage(
 def _parameters(networks: Sequence[Network]) -> Iterator[Any]:
     for network in networks:
         yield from network.parameters
+
+
+def _measured(scenarios: Sequence[Scenario]) -> Iterator[Any]:
+    for scenario in scenarios:
+        yield from scenario.measured()
 
 
 def _findings(

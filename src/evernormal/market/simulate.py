@@ -74,7 +74,7 @@ def simulate(
     fixed = dict(parameters or {})
     question = DrawPlan(network, scenario, fixed, solver, with_policies.run.standing)
     drawn = draw_all(question, count, chosen_seed, workers, progress)
-    shown = _used_parameters(network, fixed)
+    shown = (*_used_parameters(network, fixed), *scenario.measured())
     return simulation_result(network, scenario, with_policies, without, drawn, shown, chosen_seed, count)
 
 

@@ -44,6 +44,7 @@ from evernormal.network.known import (
     refuse,
 )
 from evernormal.network.uncertain import Uncertain, Within
+from evernormal.result import Parameter
 
 __all__ = [
     "Actor",
@@ -323,8 +324,18 @@ class Measure(Model):
     def _with_hardness(self, pick: Callable[[Uncertain], float]) -> Self:
         return self.model_copy(update={name: Uncertain.of(pick(u)) for name, u in self.hardness().items()})
 
+    def measured(self, focal: str, form: str) -> tuple[Parameter, ...]:
+        """Return the numbers that are left out and that the record of earlier acts says; none for most
+        kinds."""
+        return ()
+
+    def filled(self, focal: str, form: str) -> Self:
+        """Return a copy in which no number is left out that the record of earlier acts says."""
+        found = {p.name: Uncertain(p.low, p.high, p.value) for p in self.measured(focal, form)}
+        return self.model_copy(update=found) if found else self
+
     def resolved(self, focal: str, form: str) -> Self:
-        """Return a copy in which ``focal`` is a country and ``forms`` is never empty.
+        """Return a copy in which ``focal`` is a country, ``forms`` is never empty and no number is left out.
 
         Raises:
             InputError: the measure would then act against itself.
@@ -337,7 +348,7 @@ class Measure(Model):
             named = getattr(self, name, ())
             if FOCAL in named:
                 update[name] = tuple(dict.fromkeys(focal if item == FOCAL else item for item in named))
-        copy = self.model_copy(update=update)
+        copy = self.filled(focal, form).model_copy(update=update)
         if copy.by in copy.against:
             raise InputError(
                 f"measure {self.id!r} is an act of {focal} and would hit {focal} itself",

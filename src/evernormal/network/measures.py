@@ -26,7 +26,9 @@ from evernormal.network.measure import (
     months_later,
     valid_day,
 )
+from evernormal.network.policy_hardness import hardness_of
 from evernormal.network.uncertain import Uncertain, Within
+from evernormal.result import Parameter
 
 __all__ = [
     "KINDS",
@@ -79,22 +81,78 @@ class Quota(Measure):
         return exactly_one(value, info, "share_of_base")
 
 
+_MEASURED = ("approval_share", "delay_days")
+"""Numbers of a licence for which the record of earlier licences stands in."""
+
+
 class Licence(Measure):
-    """Shipments need a licence: nothing for ``delay_days``, then the approved share."""
+    """Shipments need a licence: nothing for ``delay_days``, then the approved share.
+
+    Where delay or share is left out, what earlier licences of the exporter took is taken
+    (:func:`evernormal.network.policy_hardness.hardness_of`).  Where approvals come slowly, the licensed share
+    rises from ``first_approval_share`` to ``approval_share`` in a straight line over ``approval_months``.
+
+    >>> from datetime import date
+    >>> licence = Licence(by="CHN", effective=date(2026, 1, 1)).resolved("KOR", "gallium/metal")
+    >>> licence.delay_days
+    Uncertain(low=45.0, high=60.0, mode=51.0)
+    """
 
     kind: Literal["licence"] = "licence"
     by: Region = Field(description="Exporter: ISO 3166 alpha-3, 'focal' or 'world'.")
-    delay_days: Annotated[Uncertain, Within(0, 1825, "days")] = Field(
-        description="Days from the effective day until the first licensed shipment."
+    delay_days: Annotated[Uncertain, Within(0, 1825, "days")] | None = Field(
+        default=None,
+        description="Days from the effective day until the first licensed shipment; left out: as long as "
+        "earlier licences took.",
     )
-    approval_share: Share = Field(
-        description="Share of the covered base shipments that is licensed afterwards."
+    approval_share: Share | None = Field(
+        default=None,
+        description="Share of the covered base shipments that is licensed afterwards; left out: as much as "
+        "earlier licences let through.",
+    )
+    first_approval_share: Share | None = Field(
+        default=None,
+        description="Share licensed right after the delay, where approvals rise slowly to approval_share; "
+        "never more than that. Left out: approval_share at once.",
+    )
+    approval_months: Annotated[Uncertain, Within(0, 60, "months")] | None = Field(
+        default=None,
+        validate_default=True,
+        description="Months from the end of the delay until approval_share is reached; goes with "
+        "first_approval_share.",
     )
     covers: Share = Field(
         default=Uncertain(1.0, 1.0, 1.0),
         description="Share of the form's base shipments that needs a licence; less than 1 where only some "
         "products of a basket are controlled.",
     )
+
+    @field_validator("approval_months")
+    @classmethod
+    def _slow_approvals(cls, value: Uncertain | None, info: ValidationInfo) -> Uncertain | None:
+        if "first_approval_share" not in info.data:
+            return value
+        first, share = info.data["first_approval_share"], info.data.get("approval_share")
+        if (value is None) != (first is None):
+            has, lacks = "first_approval_share", "approval_months"
+            if first is None:
+                has, lacks = lacks, has
+            refuse(f"{has} without {lacks}", f"Write both, or remove {has!r}.")
+        if first is not None and share is not None and first.central() > share.central():
+            refuse(
+                f"first_approval_share {first.central():g} is above approval_share {share.central():g}",
+                "Approvals rise: swap them.",
+            )
+        return value
+
+    def measured(self, focal: str, form: str) -> tuple[Parameter, ...]:
+        """Return delay and approved share where they are left out, as earlier licences had them."""
+        by = focal if self.by == FOCAL else self.by
+        return tuple(
+            parameter
+            for parameter in hardness_of(self.kind, by, (self.forms or (form,))[0])
+            if parameter.name in _MEASURED and getattr(self, parameter.name) is None
+        )
 
 
 class Inspection(Measure):

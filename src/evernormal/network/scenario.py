@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -39,6 +40,7 @@ from evernormal.network.measures import AnyMeasure, describe
 from evernormal.network.scenario_fit import misfits, month_start
 from evernormal.network.scenario_problems import problems_of, raise_problems
 from evernormal.network.yaml_reader import Document, Problem, core_tag, read_bytes, read_yaml
+from evernormal.result import Parameter
 
 __all__ = [
     "Scenario",
@@ -227,6 +229,19 @@ class Scenario(Model):
         resolved = [act.resolved(self.focal, self.form) for act in acts]
         return tuple(sorted(resolved, key=lambda act: act.id))
 
+    def measured(self) -> tuple[Parameter, ...]:
+        """Return the numbers that the file leaves out and the record of earlier acts says.
+
+        Named like those of :func:`~evernormal.network.policy_measures.measures_from_policies`: id of the
+        measure and field; with interval, grade and source (law 10).
+        """
+        acts = (*self.measures, *self.policies)
+        return tuple(
+            replace(parameter, name=f"{act.id} {parameter.name}")
+            for act in sorted(acts, key=lambda act: act.id)
+            for parameter in act.measured(self.focal, self.form)
+        )
+
     def news_dates(self) -> tuple[date, ...]:
         """Return the days on which something becomes known: announcements and first days of suspensions."""
         acts = (*self.measures, *self.policies)
@@ -265,7 +280,10 @@ class Scenario(Model):
         update: dict[str, tuple[Measure, ...]] = {}
         for name in ("measures", "policies"):
             acts: tuple[Measure, ...] = getattr(self, name)
-            values = {act.id: act.drawn(rng) for act in sorted(acts, key=lambda act: act.id)}
+            values = {
+                act.id: act.filled(self.focal, self.form).drawn(rng)
+                for act in sorted(acts, key=lambda act: act.id)
+            }
             update[name] = tuple(values[act.id] for act in acts)
         return self.model_copy(update=update)
 

@@ -100,10 +100,18 @@ def _quota_en(act: m.Quota) -> str:
 
 def _licence_en(act: m.Licence) -> str:
     part, those = ("", "base shipments") if is_all(act.covers) else (f"{percent(act.covers)} of ", "those")
+    wait = "as long as earlier licences took"
+    if act.delay_days is not None:
+        wait = f"for {quantity(act.delay_days)} days"
+    share = f"as much of {those} as they let through"
+    if act.approval_share is not None:
+        share = f"{percent(act.approval_share)} of {those}"
+    if act.first_approval_share is not None and act.approval_months is not None:
+        first = percent(act.first_approval_share)
+        share = f"{first}, rising over {quantity(act.approval_months)} months to {share}"
     return (
         f"{_place_en(act.by)} requires licences for {part}its shipments of {_goods_en(act)} to "
-        f"{_targets_en(act)}, grants none for {quantity(act.delay_days)} days and then "
-        f"{percent(act.approval_share)} of {those},"
+        f"{_targets_en(act)}, grants none {wait} and then {share},"
     )
 
 

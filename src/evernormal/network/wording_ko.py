@@ -91,10 +91,21 @@ def _quota_ko(act: m.Quota) -> str:
 
 def _licence_ko(act: m.Licence) -> str:
     part, those = ("", "기준 물량") if is_all(act.covers) else (f"의 {_pct(act.covers)}", "그 물량")
-    return (
-        f"{_exports_ko(act)}{part}에 허가제를 시행하여 {_qty(act.delay_days, '일')}간 선적이 중단되고 "
-        f"이후 {those}의 {_pct(act.approval_share)}[이/가] 허가된다"
-    )
+    wait = "과거 허가 소요 기간 동안"
+    if act.delay_days is not None:
+        wait = f"{_qty(act.delay_days, '일')}간"
+    share = f"{those} 중 과거 허가 비율만큼"
+    if act.approval_share is not None:
+        share = f"{those}의 {_pct(act.approval_share)}"
+    then = f"이후 {share}[이/가] 허가된다"
+    if act.first_approval_share is not None and act.approval_months is not None:
+        then = (
+            f"이후 허가 물량이 {_pct(act.first_approval_share)}에서 "
+            f"{_qty(act.approval_months, '개월')}에 걸쳐 {share}까지 늘어난다"
+        )
+    elif act.approval_share is None:
+        then = f"이후 {share} 허가된다"
+    return f"{_exports_ko(act)}{part}에 허가제를 시행하여 {wait} 선적이 중단되고 {then}"
 
 
 def _inspection_ko(act: m.Inspection) -> str:

@@ -38,7 +38,7 @@ NAMES: Mapping[str, str] = {
     "rank of losses": "rank of who loses",
     "unit value": "world unit value",
     "unit value, large losses": "unit value, over a fifth lost",
-    "sign of unit value, large losses": "its sign, over a fifth lost",
+    "sign of unit value, large losses": "sign of price, over a fifth lost",
     "interval coverage": "interval coverage",
     "interval coverage, policies": "coverage, named policies",
 }
