@@ -183,8 +183,8 @@ _ALL = (
         "Implied inflow",
         r"f_{sc} = (1-\rho)\,\max(0,\, X_c + U_c - M_c - P_c)\,\frac{S_s}{\sum_{s'} S_{s'}},"
         r"\quad S_s = \max(0,\, P_s + M_s - U_s - X_s)",
-        "what a country ships and is known to use beyond what it makes and visibly buys, less a share that scrap"
-        " and stock supply, from producers in proportion to their surplus and never more than it",
+        "what a country ships and is known to use beyond what it makes and visibly buys, less a share that"
+        " scrap and stock supply, from producers in proportion to their surplus and never more than it",
         "Mass balance; proportional spread over unseen origins as in Kastner, Kastner and Nonhebel 2011,"
         " Ecological Economics 70:1032-1040; share recovered: assumption",
         "evernormal.network.relays.implied_inflows",
