@@ -308,6 +308,13 @@ FAULTS: list[Fault] = [
     ),
     _fault(
         9,
+        "slow-approval-hurries",
+        f"{SIMULATE}._central_acts",
+        defects.turned_hardness("approval_months", lambda v: 12 - v),
+        harder.test_slower_approval_is_not_better,
+    ),
+    _fault(
+        9,
         "release-takes",
         f"{RUN}.acts_of",
         defects.stock_taken,

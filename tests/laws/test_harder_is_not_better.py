@@ -101,6 +101,21 @@ def test_lower_approval_is_not_better(world: Network, first: float, second: floa
 
 
 @LAW
+@given(networks(), st.floats(0.0, 12.0), st.floats(0.0, 12.0), HARD)
+def test_slower_approval_is_not_better(world: Network, first: float, second: float, share: float) -> None:
+    """Law 9: approvals that rise over more months are not better."""
+    fast, slow = sorted((first, second))
+
+    def licence(months: float) -> dict[str, object]:
+        plain = {key: value for key, value in ban(0.0).items() if key != "severity"}
+        rise = {"approval_share": share, "first_approval_share": 0.0, "approval_months": months}
+        return {**plain, "kind": "licence", "delay_days": 30, **rise}
+
+    buyer = buying_only(world)
+    no_better(run(buyer, licence(fast)), run(buyer, licence(slow)))
+
+
+@LAW
 @given(networks(), st.floats(0.5, 1.0), st.floats(0.0, 2.0))
 def test_more_released_stock_is_not_worse(world: Network, severity: float, more: float) -> None:
     """Law 9: releasing stock, and releasing from a larger stock, never raises the loss."""

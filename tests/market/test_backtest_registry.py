@@ -184,6 +184,22 @@ def test_the_simulated_licence_stops_the_first_month_and_buys_ahead() -> None:
     assert 1.2 < ahead["simulated"] < ahead["recorded"]
 
 
+def test_rising_approvals_are_nearer_for_gallium_and_germanium_and_not_for_antimony() -> None:
+    """Fitted on the other controls: the reason why the rise is a key and no default."""
+    months = {(r["scenario"], r["mark"]): r for r in licence_months().iter_rows(named=True)}
+
+    def nearer(name: str, mark: str) -> bool:
+        row = months[name, mark]
+        return abs(row["rising"] - row["recorded"]) < abs(row["simulated"] - row["recorded"])
+
+    for name in ("gallium-licence-2023", "germanium-licence-2023"):
+        assert nearer(name, "fourth month over a year before")
+    assert nearer("graphite-licence-2023", "month before over the usual")
+    assert not nearer("antimony-2024", "third month over a year before")
+    fitted = {p.name: p for p in licence_parameters()}["licence_approval_months"]
+    assert (fitted.grade, fitted.source[:10]) == ("C", "assumption")
+
+
 def test_tables_have_no_empty_source() -> None:
     """Law 10."""
     from evernormal.market.history.known import files

@@ -241,6 +241,24 @@ def test_licence_ships_nothing_in_the_wait_then_what_is_approved(one_form: Netwo
     assert shipped[3:11].max() <= 0.5 * 800 / 12 * (1 + 1e-6)
 
 
+def test_approvals_that_rise_start_low_and_reach_the_share(one_form: Network, act: Make) -> None:
+    """From nothing at the end of the wait, 1 March, over four months in a straight line to 80 %."""
+    slow = {"first_approval_share": 0, "approval_months": 4}
+    done = live(one_form, act("licence", delay_days=60, approval_share=0.8, **slow))
+    share = done.path.shipped[0] / (800 / 12)
+    assert share[1] == pytest.approx(0, abs=1e-6)
+    assert share[2:6] == pytest.approx([0.1, 0.3, 0.5, 0.7], abs=0.02)
+    assert share[7:10] == pytest.approx(0.8, abs=1e-6)
+
+
+def test_a_licence_that_grants_all_at_once_is_nothing(one_form: Network, act: Make) -> None:
+    """Law 5: approval of 1 without delay changes nothing, also where the first share is said."""
+    free = {"delay_days": 0, "approval_share": 1, "first_approval_share": 1, "approval_months": 6}
+    for keys in (free, {"delay_days": 0, "approval_share": 1}):
+        done = live(one_form, act("licence", **keys))
+        assert done.path.shipped[0] == pytest.approx(800 / 12, rel=1e-6)
+
+
 def test_inspection_only_delays(one_form: Network, act: Make) -> None:
     done = live(one_form, act("inspection", delay_days=30))
     assert arrivals(one_form, done, "CHN")[0] < 800 / 12 * 0.5

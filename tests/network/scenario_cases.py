@@ -62,7 +62,9 @@ def measures(draw: st.DrawFn, index: int = 0) -> dict[str, Any]:
                 {
                     "kind": "licence",
                     "delay_days": numbers(0, 365),
-                    "approval_share": numbers(0, 1),
+                    "approval_share": numbers(0.5, 1),
+                    "first_approval_share": numbers(0, 0.5),
+                    "approval_months": numbers(0, 24),
                     "covers": numbers(0, 1),
                 },
                 {"kind": "inspection", "delay_days": numbers(0, 60)},

@@ -49,6 +49,60 @@ def test_every_kind_has_an_example() -> None:
     assert set(EXAMPLES) == set(KINDS)
 
 
+# Licences that leave out how hard they are ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by", "form", "delay", "grade"),
+    [("CHN", "graphite/natural", 45, "B"), ("IDN", "nickel/ore", 45, "C"), ("CHN", "gallium/metal", 51, "B")],
+)
+def test_a_licence_takes_what_earlier_ones_took(by: str, form: str, delay: float, grade: str) -> None:
+    """Law 10: what is left out comes with interval, grade and source; any exporter and material has one."""
+    bare = ADAPTER.validate_python({"kind": "licence", "by": by, "effective": "2024-03-01"})
+    found = {p.name: p for p in bare.measured("KOR", form)}
+    assert set(found) == {"delay_days", "approval_share"}
+    assert (found["delay_days"].value, found["delay_days"].grade) == (delay, grade)
+    taken = bare.resolved("KOR", form).hardness()
+    for name, one in found.items():
+        assert taken[name] == Uncertain(one.low, one.high, one.value)
+        assert one.source
+
+
+def test_what_is_typed_wins_over_the_record() -> None:
+    typed = ADAPTER.validate_python(
+        {"kind": "licence", "by": "CHN", "effective": "2024-03-01", "delay_days": 7, "approval_share": None}
+    )
+    assert [p.name for p in typed.measured("KOR", "graphite/natural")] == ["approval_share"]
+    taken = typed.resolved("KOR", "graphite/natural").hardness()
+    assert taken["delay_days"] == Uncertain.of(7)
+    assert taken["covers"] == Uncertain.of(1)
+    assert make("licence").measured("KOR", "graphite/natural") == ()
+
+
+def test_a_licence_without_numbers_has_a_sentence_before_its_form_is_known() -> None:
+    bare = ADAPTER.validate_python({"kind": "licence", "by": "CHN", "effective": "2024-03-01"})
+    assert "none as long as earlier licences took and then as much" in describe(bare)
+    assert "45 (20 to 60) days" in describe(bare, form="graphite/natural")
+    assert "과거 허가 비율만큼 허가된다" in describe(bare, "ko")
+    slow = make("licence", approval_share=0.8, first_approval_share=0.1, approval_months=6)
+    assert "then 10 %, rising over 6 months to 80 % of base shipments" in describe(slow)
+    assert "10%에서 6개월에 걸쳐 기준 물량의 80%까지 늘어난다" in describe(slow, "ko")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"first_approval_share": 0.1}, "first_approval_share without approval_months"),
+        ({"approval_months": 3}, "approval_months without first_approval_share"),
+        ({"first_approval_share": 0.5, "approval_months": 3}, "0.5 is above approval_share 0.4"),
+        ({"first_approval_share": 0.1, "approval_months": -1}, "at least 0|between 0 and 60"),
+    ],
+)
+def test_slow_approvals_that_make_no_sense_are_refused(keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        make("licence", **keys)
+
+
 # Hardness ---------------------------------------------------------------------------------------------
 
 

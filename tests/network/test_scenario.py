@@ -329,6 +329,34 @@ def test_a_path_is_read_and_named_in_errors(tmp_path: Path) -> None:
         load_scenario(tmp_path)
 
 
+# Licences that leave out how hard they are ------------------------------------------------------------
+
+
+def bare_licence() -> Scenario:
+    """Return the shipped scenario of gallium without its typed delay and share."""
+    plain = load_scenario("gallium-licence-2023").plain()
+    for name in ("delay_days", "approval_share"):
+        del plain["measures"][0][name]
+    return scenario_from(plain)
+
+
+def test_a_scenario_that_leaves_out_delay_and_share_lists_what_is_taken() -> None:
+    """Law 10: the typed values of gallium are those of the record, so nothing else changes."""
+    typed, bare = load_scenario("gallium-licence-2023"), bare_licence()
+    assert typed.measured() == ()
+    assert [p.name for p in bare.measured()] == ["china-licence delay_days", "china-licence approval_share"]
+    assert [a.hardness() for a in bare.resolved_measures()] == [
+        a.hardness() for a in typed.resolved_measures()
+    ]
+
+
+def test_what_is_left_out_stays_out_of_the_file_and_is_drawn() -> None:
+    bare = bare_licence()
+    assert "delay_days" not in bare.to_yaml()
+    assert read_scenario(bare.to_yaml()) == bare
+    assert bare.drawn(np.random.default_rng(1)).measures[0].hardness()["delay_days"].is_fixed
+
+
 # JSON Schema ------------------------------------------------------------------------------------------
 
 

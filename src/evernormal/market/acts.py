@@ -185,12 +185,13 @@ class _Builder:
 
     def _licence(self, measure: Any, hard: Mapping[str, float], active: Booleans) -> None:
         waited = self.calendar.day_numbers - measure.effective.toordinal()
-        approved = hard["approval_share"]
-        granted = np.where(waited < hard["delay_days"], 0.0, approved)
-        if hard.get("approval_months", 0.0) > 0:
+        approved, rise = hard["approval_share"], hard.get("approval_months", 0.0) * DAYS_PER_MONTH
+        since = waited - hard["delay_days"]
+        granted = np.where(since < 0, 0.0, approved)
+        if rise > 0:
             first = min(hard["first_approval_share"], approved)
-            risen = (waited - hard["delay_days"]) / (hard["approval_months"] * DAYS_PER_MONTH)
-            granted = np.where(risen < 0, 0.0, first + (approved - first) * np.minimum(risen, 1.0))
+            risen = np.clip(since, 0.0, rise) / rise
+            granted = np.where(since < 0, 0.0, first + (approved - first) * risen)
         granted = 1.0 - hard.get("covers", 1.0) * (1.0 - granted)
         self._limit(self._exports(measure), np.where(active, granted, 1.0), active)
 

@@ -76,7 +76,7 @@ def approval_months() -> dict[str, float]:
     before, read at the middle of the month.
 
     >>> {name: round(months, 1) for name, months in approval_months().items()}
-    {'gallium-licence-2023': 4.7, 'germanium-licence-2023': 6.0, 'antimony-2024': 1.6}
+    {'gallium-licence-2023': 4.8, 'germanium-licence-2023': 6.1, 'antimony-2024': 1.6}
     """
     from evernormal.market.acts import DAYS_PER_MONTH  # noqa: PLC0415
 
