@@ -17,6 +17,7 @@ from evernormal.app.completion import (
 )
 from evernormal.app.reading import (
     read_countries,
+    read_day,
     read_focal,
     read_form,
     read_forms,
@@ -266,5 +267,10 @@ Trade = Annotated[
 
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", metavar="YYYY-MM-DD", help="Use only data that was knowable on this day."),
+    typer.Option(
+        "--as-of",
+        metavar="YYYY-MM-DD",
+        help="Use only data that was knowable on this day.",
+        callback=read_day,
+    ),
 ]

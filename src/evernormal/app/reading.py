@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import typer
 
 from evernormal.errors import InputError, UnknownNameError
@@ -9,13 +11,18 @@ from evernormal.errors import InputError, UnknownNameError
 __all__ = [
     "country_named",
     "form_named",
+    "material_named",
     "read_countries",
     "read_country",
+    "read_day",
     "read_focal",
     "read_form",
     "read_forms",
+    "read_material",
+    "read_materials",
     "read_region",
     "read_regions",
+    "read_topics",
     "read_year",
     "read_years",
     "region_named",
@@ -139,30 +146,82 @@ def form_named(text: str, where: str) -> str:
     asked = _plain(text)
     if not asked:
         raise InputError("the form is empty", where=where, cure="See: evernormal form list")
-    columns = ("form", "name_en", "name_ko")
-    words = {name: row for row in forms().select(columns).iter_rows() for name in map(_plain, row)}
-    if asked in words:
-        found = [row[0] for row in forms().select(columns).iter_rows() if asked in map(_plain, row)]
-    else:
-        found = _forms_of_material(text.strip())
+    found = _forms_of_material(text)
+    if not found:
+        columns = ("form", "name_en", "name_ko")
+        rows = list(forms().select(columns).iter_rows())
+        found = [row[0] for row in rows if asked in map(_plain, row)]
+        known = [word for row in rows for word in row]
     if len(found) == 1:
         return str(found[0])
-    if not found:
-        raise UnknownNameError("form", text, [*form_names(), *words], where=where)
-    listed = ", ".join(found[:LONGEST_LIST]) + (", ..." if len(found) > LONGEST_LIST else "")
-    raise InputError(f"{text} has {len(found)} forms: {listed}; say which", where=where,
-                     cure=f"Write, for instance, {found[0]}.")  # fmt: skip
+    if found:
+        listed = ", ".join(found[:LONGEST_LIST]) + (", ..." if len(found) > LONGEST_LIST else "")
+        raise InputError(f"{text} has {len(found)} forms: {listed}; say which", where=where,
+                         cure=f"Write, for instance, {found[0]}.")  # fmt: skip
+    error = UnknownNameError("form", text, known, where=where)
+    if not error.suggestions:
+        error.cure = "See: evernormal form list"
+    raise error
 
 
 def _forms_of_material(text: str) -> list[str]:
     """Return the forms of a material by its name in English or Korean, or its symbol as chemists write it."""
-    from evernormal.network.forms import forms, materials
+    from evernormal.network.forms import forms
 
-    columns = ("symbol", "material", "name_en", "name_ko")
-    rows = materials().select(columns).iter_rows()
-    names = {row[1] for row in rows if text == row[0] or _plain(text) in map(_plain, row[1:])}
-    table = forms()
-    return [form for form, of in table.select("form", "material").iter_rows() if of in names]
+    name = material_named(text)
+    return [form for form, of in forms().select("form", "material").iter_rows() if of == name]
+
+
+def material_named(text: str) -> str:
+    """Return the material that a name in English or Korean or a symbol means; any other text as it is."""
+    from evernormal.network.forms import materials
+
+    asked = text.strip()
+    for symbol, *names in materials().select("symbol", "material", "name_en", "name_ko").iter_rows():
+        if asked == symbol or _plain(asked) in map(_plain, names):
+            return str(names[0])
+    return text
+
+
+def read_material(value: str | None) -> str | None:
+    """Return a material as :func:`material_named` does; the command itself refuses what is none."""
+    return None if value is None else material_named(value)
+
+
+def read_materials(value: list[str] | None) -> list[str] | None:
+    """Return materials as :func:`material_named` does; None for none."""
+    return [material_named(one) for one in value] if value else None
+
+
+def read_topics(value: list[str] | None) -> list[str] | None:
+    """Return forms, materials or codes; what is the name of a form or material becomes its key."""
+    return [_topic(one) for one in value] if value else None
+
+
+def _topic(text: str) -> str:
+    from evernormal.network.forms import forms
+
+    material = material_named(text)
+    if material != text:
+        return material
+    columns = ("form", "name_en", "name_ko")
+    found = [row[0] for row in forms().select(columns).iter_rows() if _plain(text) in map(_plain, row)]
+    return str(found[0]) if found else text
+
+
+def read_day(parameter: Parameter, value: str | None) -> str | None:
+    """Return a day as it was written.
+
+    Raises:
+        InputError: it is no day of the calendar.
+    """
+    if value is not None:
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            raise InputError(f"{value!r} is no day", where=_place(parameter),
+                             cure="Write it like 2024-12-31.") from None  # fmt: skip
+    return value
 
 
 def read_year(parameter: Parameter, value: int | None) -> int | None:

@@ -10,7 +10,7 @@ from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
 from evernormal.app.keeping import kept
 from evernormal.app.options import AsOf, Explain, ExplainLanguage, Json, Language, Out
-from evernormal.app.reading import read_country, read_form
+from evernormal.app.reading import read_country, read_day, read_form
 
 if TYPE_CHECKING:
     from evernormal.result import Result
@@ -52,7 +52,10 @@ def codes(
         ),
     ] = None,
     date: Annotated[
-        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Only codes in force on this day.")
+        str | None,
+        typer.Option(
+            "--date", metavar="YYYY-MM-DD", help="Only codes in force on this day.", callback=read_day
+        ),
     ] = None,
     dataset: Annotated[
         list[str] | None,

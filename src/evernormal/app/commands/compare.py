@@ -10,6 +10,7 @@ from evernormal.app import output, settings
 from evernormal.app.keeping import kept
 from evernormal.app.options import AsOf, Countries, Explain, ExplainLanguage, Json, Language, Out, Years
 from evernormal.app.progress import progress
+from evernormal.app.reading import read_material
 
 if TYPE_CHECKING:
     from evernormal.result import Result
@@ -27,7 +28,9 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    material: Annotated[str, typer.Argument(help="Material, such as gallium or rare-earths.")],
+    material: Annotated[
+        str, typer.Argument(help="Material, such as gallium or rare-earths.", callback=read_material)
+    ],
     year: Years = None,
     stage: Annotated[str, typer.Option(help="ore, refined, material or component.")] = "refined",
     country: Countries = None,

@@ -218,16 +218,29 @@ def _events(
 def _joint(correlation: float | None, probability: list[str], duration: list[str]) -> Joint:
     from evernormal.market.factors import DEFAULT_CORRELATION, Joint
 
-    chances = {name: _number(text, "--probability") for name, text in map(_pair, probability)}
-    lengths = {name: _range(text) for name, text in map(_pair, duration)}
+    if correlation is not None and not 0 <= correlation < 1:
+        raise InputError(f"must be at least 0 and below 1, got {correlation:g}", where="--correlation",
+                         cure="Write, for instance, --correlation 0.5.")  # fmt: skip
+    chances = {name: _chance(text) for name, text in (_pair(given, "--probability") for given in probability)}
+    lengths = {name: _range(text) for name, text in (_pair(given, "--duration") for given in duration)}
     return Joint(DEFAULT_CORRELATION if correlation is None else correlation, chances, lengths)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(text: str, where: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not (name and sign and value):
-        raise InputError(f"must be ID=VALUE, got {text!r}", cure="Write, for instance, china-ban=0.3.")
+        raise InputError(
+            f"must be ID=VALUE, got {text!r}", where=where, cure="Write, for instance, china-ban=0.3."
+        )
     return name, value
+
+
+def _chance(text: str) -> float:
+    chance = _number(text, "--probability")
+    if not 0 < chance <= 1:
+        raise InputError(f"must be above 0 and at most 1, got {text}", where="--probability",
+                         cure="Write, for instance, china-ban=0.3.")  # fmt: skip
+    return chance
 
 
 def _number(text: str, where: str) -> float:

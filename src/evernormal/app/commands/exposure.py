@@ -23,7 +23,7 @@ from evernormal.app.options import (
     Year,
 )
 from evernormal.app.progress import progress
-from evernormal.app.reading import the_country
+from evernormal.app.reading import read_materials, the_country
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,6 +56,7 @@ def exposure(
         typer.Option(
             help="With --out: material that the page tells one by one; may be given more than once. Those"
             " that South Korea designates as strategic when left out.",
+            callback=read_materials,
             show_default=False,
         ),
     ] = None,

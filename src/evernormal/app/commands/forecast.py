@@ -74,7 +74,7 @@ def forecast(
         ),
     ] = None,
     market: Annotated[
-        str, typer.Option(help="Whose car sales drive: WLD, CHN, EU, JPN, KOR or USA.")
+        str, typer.Option(help="Whose car sales drive: WLD, CHN, EU, JPN, KOR or USA.", callback=read_region)
     ] = "WLD",
     measure: Annotated[Measure, typer.Option(help="What stands for demand.")] = Measure.imports,
     origin: Annotated[

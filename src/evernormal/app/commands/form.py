@@ -8,6 +8,7 @@ import typer
 
 from evernormal.app import output
 from evernormal.app.options import Form, Json
+from evernormal.app.reading import read_material
 
 __all__ = ["app"]
 
@@ -16,7 +17,9 @@ app = typer.Typer(no_args_is_help=True, help="The traded forms of each mineral."
 
 @app.command("list", epilog="Example: evernormal form list --material lithium")
 def list_forms(
-    material: Annotated[str | None, typer.Option(help="Only forms of this material.")] = None,
+    material: Annotated[
+        str | None, typer.Option(help="Only forms of this material.", callback=read_material)
+    ] = None,
     stage: Annotated[
         str | None, typer.Option(help="Only this stage: ore, refined, material, component.")
     ] = None,

@@ -13,7 +13,7 @@ from evernormal.app.completion import complete_country, complete_form
 from evernormal.app.keeping import kept
 from evernormal.app.options import AsOf, Explain, ExplainLanguage, Json, Language, Out, Trade
 from evernormal.app.progress import progress
-from evernormal.app.reading import read_countries, read_year
+from evernormal.app.reading import read_countries, read_day, read_topics, read_year
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,6 +51,7 @@ def hazards(
             metavar="[FORM|MATERIAL]...",
             help="Forms such as graphite/natural, or materials for all their forms; left out: all.",
             autocompletion=complete_form,
+            callback=read_topics,
             show_default=False,
         ),
     ] = None,
@@ -89,7 +90,7 @@ def hazards(
         typer.Option(min=0, help="Joint futures to draw; their chances are shown, with --json their events."),
     ] = 0,
     start: Annotated[
-        str, typer.Option(metavar="YYYY-MM-DD", help="First day of the drawn futures.")
+        str, typer.Option(metavar="YYYY-MM-DD", help="First day of the drawn futures.", callback=read_day)
     ] = "2026-01-01",
     years: Annotated[int, typer.Option(min=1, help="Years of the drawn futures.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,

@@ -10,7 +10,7 @@ import typer
 from evernormal.app import output, settings
 from evernormal.app.completion import complete_country, complete_form
 from evernormal.app.options import AsOf, Json
-from evernormal.app.reading import read_countries, read_focal, read_forms
+from evernormal.app.reading import read_countries, read_focal, read_forms, read_materials
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,7 +53,11 @@ def policies(
     ] = None,
     material: Annotated[
         list[str] | None,
-        typer.Option(help="Material, such as graphite; may be given more than once.", show_default=False),
+        typer.Option(
+            help="Material, such as graphite; may be given more than once.",
+            show_default=False,
+            callback=read_materials,
+        ),
     ] = None,
     kind: Annotated[
         list[str] | None,

@@ -23,7 +23,7 @@ from evernormal.app.options import (
     Years,
 )
 from evernormal.app.progress import progress
-from evernormal.app.reading import read_country
+from evernormal.app.reading import read_focal, read_topics
 
 __all__ = ["register"]
 
@@ -61,7 +61,9 @@ def visibility(
     of: Annotated[
         list[str],
         typer.Argument(
-            metavar="MATERIAL|CODE", help="A material such as neodymium, a form, or a six-digit code."
+            metavar="MATERIAL|CODE",
+            help="A material such as neodymium, a form, or a six-digit code.",
+            callback=read_topics,
         ),
     ],
     country: Annotated[
@@ -72,7 +74,7 @@ def visibility(
             metavar="ISO3",
             help="Country: ISO 3166 code or name.",
             autocompletion=complete_country,
-            callback=read_country,
+            callback=read_focal,
         ),
     ] = "KOR",
     year: Years = None,
