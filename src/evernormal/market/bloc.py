@@ -211,13 +211,14 @@ def bloc_result(
     more: Mapping[str, pl.DataFrame] | None = None,
     kind: str = "bloc",
     inputs: tuple[Input, ...] = (),
+    assumed: tuple[Parameter, ...] = (),
 ) -> Result:
     """Put a pair of years, and what a study adds, into one Result."""
     from evernormal import __version__  # noqa: PLC0415 - avoids a cycle at import
 
     network = after.setting.network
     tables, figures = tables_of(before, after)
-    shown = _parameters(network, fixed)
+    shown = (*_parameters(network, fixed), *assumed)
     tables = {"summary": _summary(figures), **tables, **(more or {})}
     tables["parameters"] = pl.DataFrame([asdict(p) for p in shown])
     said = {

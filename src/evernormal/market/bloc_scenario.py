@@ -96,7 +96,9 @@ def bloc_study(
     }
     found = (*question.findings, *left_out)
     inputs = (Input(f"scenario {scenario.name}", scenario.sha256(), "scenario file"), _projects_input(table))
-    return bloc_result(before, after, found, parameters or {}, call, more, "bloc_study", inputs)
+    return bloc_result(
+        before, after, found, parameters or {}, call, more, "bloc_study", inputs, scenario.measured()
+    )
 
 
 def _projects_input(table: pl.DataFrame) -> Input:
