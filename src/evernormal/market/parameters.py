@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from evernormal.errors import InputError, UnknownNameError
 from evernormal.result import Parameter
 
-__all__ = ["MONTHLY_KINDS", "Behaviour", "behaviour", "market_parameters", "sample_behaviour"]
+__all__ = [
+    "MONTHLY_KINDS",
+    "Behaviour",
+    "behaviour",
+    "market_parameters",
+    "parameter_of",
+    "sample_behaviour",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -45,18 +52,19 @@ def market_parameters(kinds: Iterable[str] | None = None) -> tuple[Parameter, ..
     wanted = known if kinds is None else set(kinds)
     for kind in sorted(wanted - known):
         raise UnknownNameError("kind of parameter", kind, known)
-    return tuple(
-        Parameter(
-            row["name"],
-            float(row["value"]),
-            float(row["low"]),
-            float(row["high"]),
-            row["unit"],
-            row["grade"],  # type: ignore[arg-type]
-            row["source"],
-        )
-        for row in _rows()
-        if row["kind"] in wanted
+    return tuple(parameter_of(row) for row in _rows() if row["kind"] in wanted)
+
+
+def parameter_of(row: Mapping[str, str]) -> Parameter:
+    """Return the parameter in a row of a table with name, value, low, high, unit, grade and source."""
+    return Parameter(
+        row["name"],
+        float(row["value"]),
+        float(row["low"]),
+        float(row["high"]),
+        row["unit"],
+        row["grade"],  # type: ignore[arg-type]
+        row["source"],
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from evernormal.market.parameters import parameter_of
 from evernormal.result import Parameter
 
 if TYPE_CHECKING:
@@ -43,18 +44,7 @@ def licence_parameters() -> tuple[Parameter, ...]:
     >>> {p.name: p.value for p in licence_parameters()}["licence_first_granted"]
     51.0
     """
-    published = tuple(
-        Parameter(
-            row["name"],
-            float(row["value"]),
-            float(row["low"]),
-            float(row["high"]),
-            row["unit"],
-            row["grade"],  # type: ignore[arg-type]
-            row["source"],
-        )
-        for row in _rows("licence_record")
-    )
+    published = tuple(parameter_of(row) for row in _rows("licence_record"))
     fitted = sorted(approval_months().values())
     slow = Parameter(
         "licence_approval_months",
